@@ -1,0 +1,186 @@
+//! Builds a plan: no two nodes alike, conditions folded, nothing that no rule uses, numbered in one canonical order.
+
+use crate::limits::{HISTORY_MAX, NODES_MAX};
+use crate::plan::{Binary, Node, NodeId, Plan, Recording, Rule, Type, Unary};
+use std::collections::HashMap;
+
+/// Identifies a node by value; a number by its bits. The map that uses it is only looked up, never iterated.
+type Key = (u8, u64, u32, u32);
+
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    nodes: Vec<Node>,
+    types: Vec<Type>,
+    reactive: Vec<bool>,
+    known: HashMap<Key, NodeId>,
+    history: u64,
+    overflow: Option<&'static str>,
+}
+
+impl Builder {
+    /// Which limit the plan has passed, if any. Node numbers are then meaningless.
+    pub(crate) const fn overflow(&self) -> Option<&'static str> {
+        self.overflow
+    }
+
+    pub(crate) fn node_type(&self, id: NodeId) -> Type {
+        self.types[id.index()]
+    }
+
+    pub(crate) fn is_reactive(&self, id: NodeId) -> bool {
+        self.reactive[id.index()]
+    }
+
+    /// The one node of this value.
+    pub(crate) fn intern(&mut self, node: Node) -> NodeId {
+        let key = key(&node);
+        if let Some(&id) = self.known.get(&key) {
+            return id;
+        }
+        self.history += u64::from(node.look_back());
+        if self.history > HISTORY_MAX {
+            self.overflow = Some("the windows of this strategy together look back too far");
+        }
+        if self.nodes.len() >= NODES_MAX {
+            self.overflow = Some("this strategy is too large");
+            return NodeId(0);
+        }
+        let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.types.push(node.type_given(|operand| self.types[operand.index()]));
+        self.reactive.push(node.reactive_given(|operand| self.reactive[operand.index()]));
+        self.nodes.push(node);
+        self.known.insert(key, id);
+        id
+    }
+
+    /// A constant; −0 is written as 0, nothing in the language tells them apart.
+    pub(crate) fn number(&mut self, value: f64) -> NodeId {
+        self.intern(Node::Number(if value == 0.0 { 0.0 } else { value }))
+    }
+
+    pub(crate) fn condition(&mut self, value: bool) -> NodeId {
+        self.intern(Node::Condition(value))
+    }
+
+    /// The constant condition that `id` is.
+    pub(crate) fn known_condition(&self, id: NodeId) -> Option<bool> {
+        match self.nodes[id.index()] {
+            Node::Condition(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn unary(&mut self, op: Unary, x: NodeId) -> NodeId {
+        match (op, self.nodes[x.index()]) {
+            (Unary::Not, Node::Condition(value)) => self.condition(!value),
+            (Unary::Not, Node::Unary { op: Unary::Not, x: inner })
+            | (Unary::Neg, Node::Unary { op: Unary::Neg, x: inner }) => inner,
+            (Unary::Defined, Node::Number(_) | Node::Condition(_)) => self.condition(true),
+            _ => self.intern(Node::Unary { op, x }),
+        }
+    }
+
+    pub(crate) fn not(&mut self, x: NodeId) -> NodeId {
+        self.unary(Unary::Not, x)
+    }
+
+    pub(crate) fn binary(&mut self, op: Binary, a: NodeId, b: NodeId) -> NodeId {
+        match op {
+            Binary::And => self.logic(op, a, b, true),
+            Binary::Or => self.logic(op, a, b, false),
+            _ => self.intern(Node::Binary { op, a, b }),
+        }
+    }
+
+    pub(crate) fn and(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.binary(Binary::And, a, b)
+    }
+
+    /// `neutral` is the value that leaves the other operand as it is. A deciding constant on the right does not fold:
+    /// `undefined and False` is undefined.
+    fn logic(&mut self, op: Binary, a: NodeId, b: NodeId, neutral: bool) -> NodeId {
+        match (self.known_condition(a), self.known_condition(b)) {
+            (Some(left), _) if left == neutral => b,
+            (Some(_), _) => a,
+            (None, Some(right)) if right == neutral => a,
+            (None, _) if a == b => a,
+            (None, _) => self.intern(Node::Binary { op, a, b }),
+        }
+    }
+
+    /// Equal branches do not fold: the choice is undefined where its condition is.
+    pub(crate) fn select(&mut self, condition: NodeId, then: NodeId, otherwise: NodeId) -> NodeId {
+        match self.known_condition(condition) {
+            Some(true) => then,
+            Some(false) => otherwise,
+            None => self.intern(Node::Select { condition, then, otherwise }),
+        }
+    }
+
+    /// The value `bars` bars ago, `bars` at least 1. A constant is the same at every bar.
+    pub(crate) fn lag(&mut self, x: NodeId, bars: u32) -> NodeId {
+        match self.nodes[x.index()] {
+            Node::Number(_) | Node::Condition(_) => x,
+            _ => self.intern(Node::Lag { x, bars }),
+        }
+    }
+
+    /// The plan of `rules` and `recordings`: nodes are numbered in the order in which these reach them, operands
+    /// first, so that the order of the source's assignments does not show.
+    pub(crate) fn finish(self, rules: Vec<Rule>, recordings: Vec<Recording>) -> Plan {
+        let mut renumbered: Vec<Option<NodeId>> = vec![None; self.nodes.len()];
+        let mut nodes = Vec::new();
+        let mut place = |root: NodeId| {
+            let mut pending = vec![root];
+            while let Some(&id) = pending.last() {
+                if renumbered[id.index()].is_some() {
+                    pending.pop();
+                    continue;
+                }
+                let node = self.nodes[id.index()];
+                let before = pending.len();
+                pending.extend(node.operands().filter(|operand| renumbered[operand.index()].is_none()));
+                if pending.len() > before {
+                    pending[before..].reverse();
+                    continue;
+                }
+                let placed = node.map_operands(|operand| renumbered[operand.index()].unwrap_or(operand));
+                renumbered[id.index()] = Some(NodeId(u32::try_from(nodes.len()).unwrap_or(u32::MAX)));
+                nodes.push(placed);
+                pending.pop();
+            }
+            renumbered[root.index()].unwrap_or(root)
+        };
+        let rules = rules
+            .into_iter()
+            .map(|rule| Rule {
+                guard: place(rule.guard),
+                actions: rule.actions.into_iter().map(|action| action.map_nodes(&mut place)).collect(),
+            })
+            .collect();
+        let recordings = recordings
+            .into_iter()
+            .map(|recording| Recording { value: place(recording.value), name: recording.name })
+            .collect();
+        Plan { nodes, rules, recordings }
+    }
+}
+
+/// Two nodes are alike exactly when their keys are equal.
+pub(crate) fn key(node: &Node) -> Key {
+    match *node {
+        Node::Number(value) => (0, value.to_bits(), 0, 0),
+        Node::Condition(value) => (1, u64::from(value), 0, 0),
+        Node::Price { side, field } => (2, side as u64, field as u32, 0),
+        Node::Volume => (3, 0, 0, 0),
+        Node::Clock(field) => (4, field as u64, 0, 0),
+        Node::Position(field) => (5, field as u64, 0, 0),
+        Node::Account(field) => (6, field as u64, 0, 0),
+        Node::Unary { op, x } => (7, op as u64, x.0, 0),
+        Node::Binary { op, a, b } => (8, op as u64, a.0, b.0),
+        Node::Select { condition, then, otherwise } => (9, u64::from(condition.0), then.0, otherwise.0),
+        Node::Lag { x, bars } => (10, 0, x.0, bars),
+        Node::Window { kind, x, bars } => (11, kind as u64, x.0, bars),
+        Node::Recursion { kind, x, bars } => (12, kind as u64, x.0, bars),
+    }
+}

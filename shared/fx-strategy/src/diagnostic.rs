@@ -1,0 +1,264 @@
+//! What is wrong with a source, where, and what to do about it.
+
+use crate::limits::DIAGNOSTICS_MAX;
+use fx_domain::{Issue, Location};
+use ruff_text_size::{TextRange, TextSize};
+use std::fmt;
+
+/// Characters of a source line that a rendered diagnostic shows at most.
+const LINE_SHOWN_MAX: usize = 160;
+
+/// One finding of the compiler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostic {
+    /// What kind of finding it is, stable across releases: `syntax`, `not-in-language`, `structure`, `unknown-name`,
+    /// `type`, `argument`, `decision`, `look-ahead`, `unassigned`, `constant`, `limit`, `parameter`, `no-effect`.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// A place in the source (lines and columns from 1, columns in characters, the end behind the last character), or
+    /// the field `parameters.NAME` of the request.
+    pub location: Location,
+    /// What to do, when we know.
+    pub hint: Option<String>,
+    /// The source line, for the rendering; empty for a field.
+    source_line: String,
+}
+
+impl Diagnostic {
+    /// A finding about the override of the parameter `name`.
+    pub(crate) fn parameter(name: &str, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self {
+            code: "parameter",
+            message: message.into(),
+            location: Location::Field(format!("parameters.{name}")),
+            hint,
+            source_line: String::new(),
+        }
+    }
+
+    /// The first line, from 1; `None` for a finding about a field of the request.
+    #[must_use]
+    pub const fn line(&self) -> Option<u32> {
+        match self.location {
+            Location::Source { line, .. } => Some(line),
+            _ => None,
+        }
+    }
+
+    fn render_source(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        [line, column, end_line, end_column]: [u32; 4],
+    ) -> fmt::Result {
+        let gutter = " ".repeat(line.to_string().len());
+        let characters: Vec<char> = self.source_line.chars().collect();
+        let start = (column as usize).saturating_sub(1).min(characters.len());
+        let end = if end_line == line { (end_column as usize).saturating_sub(1) } else { characters.len() };
+        let first = start.saturating_sub(LINE_SHOWN_MAX / 2);
+        let shown = &characters[first..characters.len().min(first + LINE_SHOWN_MAX)];
+        let carets = end.clamp(start + 1, (first + LINE_SHOWN_MAX).max(start + 1)) - start;
+        // A control character in the source must not reach a terminal; a tab keeps its width in both lines.
+        let text: String = shown.iter().map(|&c| if c.is_control() && c != '\t' { ' ' } else { c }).collect();
+        let padding: String =
+            shown.iter().take(start - first).map(|&c| if c == '\t' { '\t' } else { ' ' }).collect();
+        writeln!(f, "{gutter}--> line {line}, column {column}")?;
+        writeln!(f, "{gutter} |")?;
+        writeln!(f, "{line} | {}", text.trim_end())?;
+        write!(f, "{gutter} | {padding}{}", "^".repeat(carets))
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.code, self.message)?;
+        match &self.location {
+            Location::Source { line, column, end_line, end_column } => {
+                self.render_source(f, [*line, *column, *end_line, *end_column])?;
+            }
+            Location::Field(name) => write!(f, " --> {name}")?,
+            Location::Line(_) | Location::Bar { .. } => {}
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Diagnostic> for Issue {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { location: diagnostic.location, message: diagnostic.message, hint: diagnostic.hint }
+    }
+}
+
+/// Why a source does not compile: at least one finding, in the order of the source. Its text shows each of them with
+/// the source line, carets and a hint.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"))]
+pub struct Diagnostics(pub(crate) Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// The findings.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Diagnostic] {
+        &self.0
+    }
+
+    /// The findings as the issues of a platform error.
+    #[must_use]
+    pub fn into_issues(self) -> Vec<Issue> {
+        self.0.into_iter().map(Issue::from).collect()
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// Proof that a finding was recorded: the caller has nothing to add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reported;
+
+/// Collects findings and turns byte ranges into lines and columns.
+#[derive(Debug)]
+pub(crate) struct Reporter<'a> {
+    source: &'a str,
+    line_starts: Vec<usize>,
+    errors: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl<'a> Reporter<'a> {
+    pub(crate) fn new(source: &'a str) -> Self {
+        let bytes = source.as_bytes();
+        let breaks = bytes
+            .iter()
+            .enumerate()
+            .filter(|&(at, &byte)| byte == b'\n' || (byte == b'\r' && bytes.get(at + 1) != Some(&b'\n')));
+        let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        Self { source, line_starts, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// Records an error.
+    pub(crate) fn error(
+        &mut self,
+        range: TextRange,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Reported {
+        self.push(range, code, message.into(), None)
+    }
+
+    /// Records an error and what to do about it.
+    pub(crate) fn error_with_hint(
+        &mut self,
+        range: TextRange,
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Reported {
+        self.push(range, code, message.into(), Some(hint.into()))
+    }
+
+    /// Records a warning and what to do about it.
+    pub(crate) fn warning(&mut self, range: TextRange, code: &'static str, message: &str, hint: &str) {
+        let found = self.diagnostic(range, code, message.to_owned(), Some(hint.to_owned()));
+        if self.warnings.len() < DIAGNOSTICS_MAX && !self.warnings.contains(&found) {
+            self.warnings.push(found);
+        }
+    }
+
+    /// The source in `range`.
+    pub(crate) fn text(&self, range: TextRange) -> &'a str {
+        self.source.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default()
+    }
+
+    /// No more errors are taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors.len() >= DIAGNOSTICS_MAX
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
+    pub(crate) const fn error_count(&self) -> usize {
+        self.errors.len()
+    }
+
+    /// The errors in the order of the source.
+    pub(crate) fn into_errors(self) -> Diagnostics {
+        Diagnostics(in_order(self.errors))
+    }
+
+    /// The warnings in the order of the source.
+    pub(crate) fn into_warnings(self) -> Vec<Diagnostic> {
+        in_order(self.warnings)
+    }
+
+    /// An unrolled loop and a helper inlined twice find the same error again; it is kept once.
+    fn push(
+        &mut self,
+        range: TextRange,
+        code: &'static str,
+        message: String,
+        hint: Option<String>,
+    ) -> Reported {
+        let found = self.diagnostic(range, code, message, hint);
+        if !self.is_full() && !self.errors.contains(&found) {
+            self.errors.push(found);
+        }
+        Reported
+    }
+
+    fn diagnostic(
+        &self,
+        range: TextRange,
+        code: &'static str,
+        message: String,
+        hint: Option<String>,
+    ) -> Diagnostic {
+        let (line, column) = self.place(range.start());
+        let (end_line, end_column) = self.place(range.end());
+        let start = self.line_starts[line - 1];
+        let end = self.line_starts.get(line).copied().unwrap_or(self.source.len());
+        let source_line = self.source[start..end].trim_end_matches(['\n', '\r']).to_owned();
+        let [line, column, end_line, end_column] =
+            [line, column, end_line, end_column].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        let location = Location::Source { line, column, end_line, end_column };
+        Diagnostic { code, message, location, hint, source_line }
+    }
+
+    fn place(&self, offset: TextSize) -> (usize, usize) {
+        let mut offset = offset.to_usize().min(self.source.len());
+        while !self.source.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let line = self.line_starts.partition_point(|&start| start <= offset).max(1);
+        (line, self.source[self.line_starts[line - 1]..offset].chars().count() + 1)
+    }
+}
+
+fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.sort_by_key(|found| match found.location {
+        Location::Source { line, column, .. } => (line, column),
+        _ => (0, 0),
+    });
+    found
+}
+
+/// `did you mean …` for a misspelt name, when one of `known` is near enough.
+pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let distance_max = (name.chars().count() / 3).max(1);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .filter(|&(distance, _)| distance <= distance_max)
+        .min()
+        .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+}

@@ -1,0 +1,140 @@
+//! From the checked tree to a plan: `analyze` is walked once, symbolically; helpers inline, loops unroll, branches
+//! become choices and guards.
+
+mod call;
+mod decision;
+mod expression;
+mod indicator;
+mod names;
+mod program;
+mod statement;
+
+pub(crate) use program::{Program, read_program};
+
+use crate::builder::Builder;
+use crate::diagnostic::{Reported, Reporter};
+use crate::limits::{DEPTH_MAX, RULES_MAX, STEPS_MAX};
+use crate::parameters::{ParameterValue, constant};
+use crate::plan::{NodeId, Plan, Recording, Rule};
+use crate::value::{Local, Locals, Scope, Value};
+use ruff_text_size::{Ranged, TextRange};
+use std::collections::BTreeMap;
+
+/// What lowering a part gives: a value, or proof that an error was recorded.
+pub(crate) type Lowered<T> = Result<T, Reported>;
+
+/// The walk.
+pub(crate) struct Lowering<'a, 'r> {
+    report: &'r mut Reporter<'a>,
+    program: &'r Program<'a>,
+    parameters: &'r BTreeMap<String, ParameterValue>,
+    builder: Builder,
+    recordings: Vec<Recording>,
+    /// Helpers whose inlining is under way.
+    calls: Vec<&'a str>,
+    depth: usize,
+    steps: usize,
+    unrolled: usize,
+    /// A limit is passed: nothing further is lowered.
+    stopped: bool,
+}
+
+/// One function's names and paths.
+pub(crate) struct Frame<'a> {
+    pub(crate) locals: Locals<'a>,
+    /// The condition under which control reaches this place from the function's start; `None` behind a return.
+    pub(crate) path: Option<NodeId>,
+    /// The condition under which the function is called.
+    pub(crate) outer: NodeId,
+    /// Paths and values of the returns so far.
+    pub(crate) returns: Vec<(NodeId, Value, TextRange)>,
+}
+
+impl<'a, 'r> Lowering<'a, 'r> {
+    pub(crate) fn new(
+        program: &'r Program<'a>,
+        parameters: &'r BTreeMap<String, ParameterValue>,
+        report: &'r mut Reporter<'a>,
+    ) -> Self {
+        Self {
+            report,
+            program,
+            parameters,
+            builder: Builder::default(),
+            recordings: Vec::new(),
+            calls: Vec::new(),
+            depth: 0,
+            steps: 0,
+            unrolled: 0,
+            stopped: false,
+        }
+    }
+
+    /// The plan of `analyze`. Errors are in the reporter.
+    pub(crate) fn plan(mut self) -> Lowered<Plan> {
+        let analyze = self.program.analyze;
+        let always = self.builder.condition(true);
+        let mut frame =
+            Frame { locals: Locals::new(), path: Some(always), outer: always, returns: Vec::new() };
+        for (parameter, scope) in analyze.parameters.args.iter().zip([Scope::Strategy, Scope::Data]) {
+            frame.locals.insert(parameter.name().as_str(), Local::Value(Value::Scope(scope)));
+        }
+        self.block(&mut frame, &analyze.body);
+        let mut rules = Vec::new();
+        for (path, value, range) in std::mem::take(&mut frame.returns) {
+            for alternative in self.decision(value, range).unwrap_or_default() {
+                let guard = self.builder.and(path, alternative.guard);
+                if !alternative.actions.is_empty() && self.builder.known_condition(guard) != Some(false) {
+                    rules.push(Rule { guard, actions: alternative.actions });
+                }
+            }
+        }
+        if rules.len() > RULES_MAX {
+            let message =
+                format!("the strategy has {} ways to decide, at most {RULES_MAX} are allowed", rules.len());
+            self.report.error(analyze.name.range, "limit", message);
+        }
+        if let Some(overflow) = self.builder.overflow() {
+            self.overflow(analyze.name.range, overflow);
+        }
+        if self.report.has_errors() { Err(Reported) } else { Ok(self.builder.finish(rules, self.recordings)) }
+    }
+
+    /// Counts one step of work one level deeper; `leave` ends it.
+    fn enter(&mut self, at: &impl Ranged) -> Lowered<()> {
+        if self.stopped || self.report.is_full() {
+            return Err(Reported);
+        }
+        self.steps += 1;
+        if let Some(overflow) = self.builder.overflow() {
+            return Err(self.overflow(at.range(), overflow));
+        }
+        if self.steps > STEPS_MAX {
+            return Err(self.overflow(at.range(), "this strategy is too large after unrolling and inlining"));
+        }
+        if self.depth >= DEPTH_MAX {
+            return Err(self.overflow(at.range(), "nested too deeply, inlined helpers included"));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    const fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// Ends the walk: more of it would only cost time.
+    fn overflow(&mut self, range: TextRange, message: &str) -> Reported {
+        self.stopped = true;
+        self.report.error_with_hint(
+            range,
+            "limit",
+            message,
+            "use fewer or shorter loops, helpers and windows",
+        )
+    }
+
+    fn parameter(&self, name: &str) -> Option<Value> {
+        self.parameters.get(name).map(|value| Value::Constant(constant(value)))
+    }
+}

@@ -1,0 +1,343 @@
+//! The plan: a strategy in lowered form.
+//!
+//! A plan is a list of nodes in topological order (an operand's number is below its user's) and a list of rules in
+//! program order. A *market* node depends on bars alone and is evaluated a block at a time; a *reactive* node depends
+//! on position or account and is evaluated bar by bar. Numbers are `f64`, an undefined one is NaN; conditions have
+//! three values: false, true, undefined.
+//!
+//! Undefined values:
+//! - arithmetic, comparison, `not`, `min max abs sqrt` of an undefined operand are undefined; so are ÷ 0, √ of a
+//!   negative number and anything not finite;
+//! - `a and b`: false if `a` is false, undefined if `a` is undefined, else `b`; `or` is its mirror image;
+//! - [`Node::Select`] on an undefined condition is undefined;
+//! - a window is undefined while one of its values is; a recursion skips undefined inputs and is undefined on them;
+//! - a rule whose guard or argument is undefined decides nothing.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the plan's byte form and of the meaning of its nodes. It enters every plan hash.
+pub const PLAN_VERSION: u16 = 1;
+
+/// The number of a node in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The node's place in [`Plan::nodes`].
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a node yields at each bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Type {
+    /// A number, NaN when undefined.
+    Number,
+    /// False, true or undefined.
+    Condition,
+}
+
+/// A side of the quote, as a strategy names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SeriesSide {
+    /// `data.close`: the bid where both sides are stored, else the stored side.
+    Signal,
+    /// `data.bid.close`
+    Bid,
+    /// `data.ask.close`
+    Ask,
+    /// `data.mid.close`
+    Mid,
+}
+
+/// One of the four prices of a bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PriceField {
+    /// First.
+    Open,
+    /// Highest.
+    High,
+    /// Lowest.
+    Low,
+    /// Last.
+    Close,
+}
+
+/// What is known of a bar's place in time, from its UTC open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ClockField {
+    /// Number of the bar, 0 at the first bar at or after the start date, negative while warming up.
+    Index,
+    /// 0 to 23.
+    Hour,
+    /// 0 to 59.
+    Minute,
+    /// 0 is Monday, 6 is Sunday.
+    Weekday,
+}
+
+/// The position, as the strategy sees it after all fills of the bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PositionField {
+    /// Signed units, 0 when flat.
+    Units,
+    /// Average entry price; undefined when flat.
+    EntryPrice,
+    /// Bars since the entry bar, 0 on it and when flat.
+    Bars,
+    /// Gain in pips at the closing side, 0 when flat.
+    UnrealizedPips,
+}
+
+/// The account, as the strategy sees it after all fills of the bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AccountField {
+    /// Balance and open gain at the bar's close.
+    Equity,
+    /// Realised capital.
+    Balance,
+}
+
+/// Operators of one operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Unary {
+    /// Number → number.
+    Neg,
+    /// Number → number.
+    Abs,
+    /// Number → number; undefined below zero.
+    Sqrt,
+    /// Condition → condition.
+    Not,
+    /// Number or condition → condition, never undefined.
+    Defined,
+}
+
+/// Operators of two operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Binary {
+    /// Number, number → number.
+    Add,
+    /// Number, number → number.
+    Sub,
+    /// Number, number → number.
+    Mul,
+    /// Number, number → number; undefined for a zero divisor.
+    Div,
+    /// Python's `//`: floor of the quotient.
+    FloorDiv,
+    /// Python's `%`: the sign follows the divisor.
+    Mod,
+    /// The smaller.
+    Min,
+    /// The larger.
+    Max,
+    /// Number, number → condition.
+    Lt,
+    /// Number, number → condition.
+    Le,
+    /// Number, number → condition.
+    Gt,
+    /// Number, number → condition.
+    Ge,
+    /// Number, number → condition.
+    Eq,
+    /// Number, number → condition.
+    Ne,
+    /// Condition, condition → condition, short-circuit from the left.
+    And,
+    /// Condition, condition → condition, short-circuit from the left.
+    Or,
+}
+
+/// Functions of the last `bars` values of a number, defined once all of them are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Window {
+    /// Arithmetic mean. Of a stored price: integer sum of nanos ÷ (bars · 1e9), one rounding. Of anything else: the
+    /// values added from oldest to newest, then divided.
+    Sma,
+    /// Weights 1 to `bars`, newest heaviest; same order of summation.
+    Wma,
+    /// Population standard deviation: √(mean of squares of differences from the mean), two passes, oldest to newest.
+    /// Of a stored price the sums are exact integers.
+    Stdev,
+    /// Largest.
+    Highest,
+    /// Smallest.
+    Lowest,
+}
+
+/// Functions with memory of all earlier values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Recursion {
+    /// `y += 2 ÷ (bars + 1) · (x − y)`, seeded with the mean of the first `bars` values (TA-Lib EMA).
+    Ema,
+    /// `y = (y · (bars − 1) + x) ÷ bars`, seeded with the mean of the first `bars` values (Wilder).
+    Rma,
+    /// Wilder's relative strength index, first value after `bars` differences; 100 without losses, 50 of a flat price.
+    Rsi,
+}
+
+/// One step of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Node {
+    /// A constant number, finite.
+    Number(f64),
+    /// A constant condition.
+    Condition(bool),
+    /// A price of the bar.
+    Price {
+        /// Which side.
+        side: SeriesSide,
+        /// Which of the four.
+        field: PriceField,
+    },
+    /// Volume or tick count of the bar.
+    Volume,
+    /// Its place in time.
+    Clock(ClockField),
+    /// The position (reactive).
+    Position(PositionField),
+    /// The account (reactive).
+    Account(AccountField),
+    /// An operator of one operand.
+    Unary {
+        /// Which.
+        op: Unary,
+        /// Operand.
+        x: NodeId,
+    },
+    /// An operator of two operands.
+    Binary {
+        /// Which.
+        op: Binary,
+        /// Left operand.
+        a: NodeId,
+        /// Right operand.
+        b: NodeId,
+    },
+    /// `then if condition else otherwise`; both branches have one type.
+    Select {
+        /// The condition.
+        condition: NodeId,
+        /// Value where it is true.
+        then: NodeId,
+        /// Value where it is false.
+        otherwise: NodeId,
+    },
+    /// The value `bars` bars ago, 1 or more; undefined before there are that many.
+    Lag {
+        /// Operand, number or condition.
+        x: NodeId,
+        /// How far back.
+        bars: u32,
+    },
+    /// A function of a window.
+    Window {
+        /// Which.
+        kind: Window,
+        /// Operand, a number of market bars (never reactive).
+        x: NodeId,
+        /// Length, 1 or more.
+        bars: u32,
+    },
+    /// A function with memory.
+    Recursion {
+        /// Which.
+        kind: Recursion,
+        /// Operand, a number of market bars (never reactive).
+        x: NodeId,
+        /// Length, 1 or more.
+        bars: u32,
+    },
+}
+
+/// Which way an entry goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    /// `buy`
+    Long,
+    /// `sell`
+    Short,
+}
+
+/// How large an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Size {
+    /// Whole units of the base currency, fractions cut off.
+    Units(NodeId),
+    /// Standard lots.
+    Lots(NodeId),
+    /// Percent of equity lost when the stop is hit, sized at the fill; needs a stop loss.
+    RiskPercent(NodeId),
+    /// Percent of equity as notional, before leverage, sized at the fill.
+    EquityPercent(NodeId),
+}
+
+/// Where a protective exit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Level {
+    /// A price, rounded to the instrument's tick, ties to even.
+    Price(NodeId),
+    /// Pips from the fill, away from it in the exit's direction.
+    Pips(NodeId),
+    /// A price difference from the fill.
+    Distance(NodeId),
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Action {
+    /// `buy` and `sell`: enter that side, reversing an opposite position, ignored on the same side unless the
+    /// configuration allows pyramiding.
+    Enter {
+        /// Which way.
+        direction: Direction,
+        /// How large.
+        size: Size,
+        /// Leaves at a loss.
+        stop_loss: Option<Level>,
+        /// Leaves at a gain.
+        take_profit: Option<Level>,
+    },
+    /// `target(units=±n)`: trade the difference to this net position.
+    Target {
+        /// Signed units, fractions cut off.
+        units: NodeId,
+    },
+    /// `close()`: leave the position at the market.
+    Close,
+}
+
+/// Decides `actions` at the close of a bar where `guard` is true. The guards of a plan exclude each other: a rule's
+/// guard holds the negation of every return before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rule {
+    /// A condition.
+    pub guard: NodeId,
+    /// What is decided, in order.
+    pub actions: Vec<Action>,
+}
+
+/// `record("name", x)`: a series for the report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recording {
+    /// Its name.
+    pub name: String,
+    /// A number.
+    pub value: NodeId,
+}
+
+/// A strategy in lowered form, parameters bound.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The steps, operands before users, no two alike.
+    pub nodes: Vec<Node>,
+    /// The decisions, in program order.
+    pub rules: Vec<Rule>,
+    /// The series to plot.
+    pub recordings: Vec<Recording>,
+}

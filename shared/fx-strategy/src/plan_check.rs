@@ -1,0 +1,399 @@
+//! What can be said of a plan without bars: types, reactivity, warm-up, bytes, hash, and whether it is sound.
+
+use crate::builder::key;
+use crate::limits::{
+    ACTIONS_MAX, HISTORY_MAX, LOOK_BACK_MAX, NODES_MAX, PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX,
+    RULES_MAX,
+};
+use crate::plan::{Action, Binary, Level, Node, NodeId, PLAN_VERSION, Plan, Recursion, Size, Type, Unary};
+use fx_domain::{Digest, DigestBuilder};
+use std::collections::BTreeSet;
+
+/// Why bytes are not a plan.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// The bytes are of another version.
+    #[error("the plan has version {found}, this program reads version {PLAN_VERSION}")]
+    Version {
+        /// The version that the bytes name.
+        found: u16,
+    },
+    /// The bytes do not decode.
+    #[error("the plan does not decode: {0}")]
+    Encoding(#[from] postcard::Error),
+    /// Bytes are missing in front or left over behind.
+    #[error("the plan's bytes have a wrong length")]
+    Length,
+    /// A limit is passed.
+    #[error("the plan has too many {what}: {found}, at most {limit}")]
+    Limit {
+        /// Of what.
+        what: &'static str,
+        /// How many there are.
+        found: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// A node is not sound.
+    #[error("node {node} of the plan {fault}")]
+    Node {
+        /// Its number.
+        node: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A rule is not sound.
+    #[error("rule {rule} of the plan {fault}")]
+    Rule {
+        /// Its place, from 0.
+        rule: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A recording is not sound.
+    #[error("recording {recording} of the plan {fault}")]
+    Recording {
+        /// Its place, from 0.
+        recording: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+}
+
+impl Node {
+    /// The nodes that this one reads, left to right.
+    pub fn operands(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let operands = match *self {
+            Self::Unary { x, .. }
+            | Self::Lag { x, .. }
+            | Self::Window { x, .. }
+            | Self::Recursion { x, .. } => [Some(x), None, None],
+            Self::Binary { a, b, .. } => [Some(a), Some(b), None],
+            Self::Select { condition, then, otherwise } => [Some(condition), Some(then), Some(otherwise)],
+            Self::Number(_)
+            | Self::Condition(_)
+            | Self::Price { .. }
+            | Self::Volume
+            | Self::Clock(_)
+            | Self::Position(_)
+            | Self::Account(_) => [None; 3],
+        };
+        operands.into_iter().flatten()
+    }
+
+    /// The same node over other operands.
+    pub(crate) fn map_operands(self, mut map: impl FnMut(NodeId) -> NodeId) -> Self {
+        match self {
+            Self::Unary { op, x } => Self::Unary { op, x: map(x) },
+            Self::Binary { op, a, b } => Self::Binary { op, a: map(a), b: map(b) },
+            Self::Select { condition, then, otherwise } => {
+                Self::Select { condition: map(condition), then: map(then), otherwise: map(otherwise) }
+            }
+            Self::Lag { x, bars } => Self::Lag { x: map(x), bars },
+            Self::Window { kind, x, bars } => Self::Window { kind, x: map(x), bars },
+            Self::Recursion { kind, x, bars } => Self::Recursion { kind, x: map(x), bars },
+            leaf => leaf,
+        }
+    }
+
+    /// Bars of its own that it keeps, 0 for most.
+    #[must_use]
+    pub const fn look_back(&self) -> u32 {
+        match *self {
+            Self::Lag { bars, .. } | Self::Window { bars, .. } | Self::Recursion { bars, .. } => bars,
+            _ => 0,
+        }
+    }
+
+    /// What it yields, given what its operands yield.
+    pub(crate) fn type_given(&self, operand: impl Fn(NodeId) -> Type) -> Type {
+        match *self {
+            Self::Condition(_) | Self::Unary { op: Unary::Not | Unary::Defined, .. } => Type::Condition,
+            Self::Binary { op, .. } => op.signature().1,
+            Self::Select { then, .. } => operand(then),
+            Self::Lag { x, .. } => operand(x),
+            _ => Type::Number,
+        }
+    }
+
+    /// Whether it depends on position or account, given whether its operands do.
+    pub(crate) fn reactive_given(&self, operand: impl Fn(NodeId) -> bool) -> bool {
+        matches!(self, Self::Position(_) | Self::Account(_)) || self.operands().any(operand)
+    }
+
+    /// What is wrong with it, given its operands' types and reactivity.
+    fn fault(&self, types: &[Type], reactive: &[bool]) -> Option<&'static str> {
+        if self.operands().any(|operand| operand.index() >= types.len()) {
+            return Some("reads a node that does not come before it");
+        }
+        let is = |id: NodeId, wanted: Type| types[id.index()] == wanted;
+        let typed = match *self {
+            Self::Number(value) if !value.is_finite() => return Some("is a constant that is not finite"),
+            Self::Unary { op: Unary::Not, x } => is(x, Type::Condition),
+            Self::Unary { op: Unary::Defined, .. } | Self::Lag { .. } => true,
+            Self::Unary { x, .. } | Self::Window { x, .. } | Self::Recursion { x, .. } => is(x, Type::Number),
+            Self::Binary { op, a, b } => is(a, op.signature().0) && is(b, op.signature().0),
+            Self::Select { condition, then, otherwise } => {
+                is(condition, Type::Condition) && is(then, types[otherwise.index()])
+            }
+            _ => true,
+        };
+        if !typed {
+            return Some("reads an operand of a wrong type");
+        }
+        match *self {
+            Self::Lag { bars, .. } | Self::Window { bars, .. } | Self::Recursion { bars, .. }
+                if !(1..=LOOK_BACK_MAX).contains(&bars) =>
+            {
+                Some("looks back too far or not at all")
+            }
+            Self::Window { x, .. } | Self::Recursion { x, .. } if reactive[x.index()] => {
+                Some("is a window over position or account")
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Binary {
+    /// What it takes on both sides and what it yields.
+    #[must_use]
+    pub const fn signature(self) -> (Type, Type) {
+        match self {
+            Self::Add
+            | Self::Sub
+            | Self::Mul
+            | Self::Div
+            | Self::FloorDiv
+            | Self::Mod
+            | Self::Min
+            | Self::Max => (Type::Number, Type::Number),
+            Self::Lt | Self::Le | Self::Gt | Self::Ge | Self::Eq | Self::Ne => {
+                (Type::Number, Type::Condition)
+            }
+            Self::And | Self::Or => (Type::Condition, Type::Condition),
+        }
+    }
+}
+
+impl Size {
+    /// The node of its amount.
+    #[must_use]
+    pub const fn node(self) -> NodeId {
+        match self {
+            Self::Units(x) | Self::Lots(x) | Self::RiskPercent(x) | Self::EquityPercent(x) => x,
+        }
+    }
+
+    fn map(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
+        match self {
+            Self::Units(x) => Self::Units(map(x)),
+            Self::Lots(x) => Self::Lots(map(x)),
+            Self::RiskPercent(x) => Self::RiskPercent(map(x)),
+            Self::EquityPercent(x) => Self::EquityPercent(map(x)),
+        }
+    }
+}
+
+impl Level {
+    /// The node of its price or distance.
+    #[must_use]
+    pub const fn node(self) -> NodeId {
+        match self {
+            Self::Price(x) | Self::Pips(x) | Self::Distance(x) => x,
+        }
+    }
+
+    fn map(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
+        match self {
+            Self::Price(x) => Self::Price(map(x)),
+            Self::Pips(x) => Self::Pips(map(x)),
+            Self::Distance(x) => Self::Distance(map(x)),
+        }
+    }
+}
+
+impl Action {
+    /// The nodes of its arguments.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        let nodes = match *self {
+            Self::Enter { size, stop_loss, take_profit, .. } => {
+                [Some(size.node()), stop_loss.map(Level::node), take_profit.map(Level::node)]
+            }
+            Self::Target { units } => [Some(units), None, None],
+            Self::Close => [None; 3],
+        };
+        nodes.into_iter().flatten()
+    }
+
+    pub(crate) fn map_nodes(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
+        match self {
+            Self::Enter { direction, size, stop_loss, take_profit } => Self::Enter {
+                direction,
+                size: size.map(map),
+                stop_loss: stop_loss.map(|level| level.map(map)),
+                take_profit: take_profit.map(|level| level.map(map)),
+            },
+            Self::Target { units } => Self::Target { units: map(units) },
+            Self::Close => Self::Close,
+        }
+    }
+}
+
+impl Plan {
+    /// What each node yields.
+    #[must_use]
+    pub fn types(&self) -> Vec<Type> {
+        let mut types: Vec<Type> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            types.push(node.type_given(|operand| types[operand.index()]));
+        }
+        types
+    }
+
+    /// Whether each node depends on position or account, itself or through an operand.
+    #[must_use]
+    pub fn reactive(&self) -> Vec<bool> {
+        let mut reactive: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            reactive.push(node.reactive_given(|operand| reactive[operand.index()]));
+        }
+        reactive
+    }
+
+    /// What one node yields.
+    #[must_use]
+    pub fn node_type(&self, id: NodeId) -> Type {
+        let mut at = id;
+        loop {
+            match self.nodes[at.index()] {
+                Node::Select { then, .. } => at = then,
+                Node::Lag { x, .. } => at = x,
+                node => return node.type_given(|_| Type::Number),
+            }
+        }
+    }
+
+    /// Bars that must precede a bar for every node to have had its chance to be defined there: the longest chain of
+    /// windows, recursions and lags. Read these before the start date.
+    #[must_use]
+    pub fn warm_up_bars(&self) -> u64 {
+        let mut warm_up: Vec<u64> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let operands = node.operands().map(|operand| warm_up[operand.index()]).max().unwrap_or(0);
+            let own = match *node {
+                Node::Lag { bars, .. } | Node::Recursion { kind: Recursion::Rsi, bars, .. } => bars,
+                Node::Window { bars, .. } | Node::Recursion { bars, .. } => bars - 1,
+                _ => 0,
+            };
+            warm_up.push(operands + u64::from(own));
+        }
+        warm_up.into_iter().max().unwrap_or(0)
+    }
+
+    /// Its bytes: the version as two little-endian bytes, then the postcard form. Equal plans have equal bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let version = PLAN_VERSION.to_le_bytes().to_vec();
+        match postcard::to_extend(self, version) {
+            Ok(bytes) => bytes,
+            // Growing a vector has no error, and every sequence of a plan knows its length.
+            Err(error) => unreachable!("a plan always serialises: {error}"),
+        }
+    }
+
+    /// Reads bytes of [`Plan::to_bytes`] and proves that an engine can run them; the bytes may come from anywhere.
+    ///
+    /// # Errors
+    /// Another version, bytes that do not decode, and every breach of what [`Plan`] promises.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
+        let count = |found: usize, limit: usize, what| limit_of(found as u64, limit as u64, what);
+        count(bytes.len(), PLAN_BYTES_MAX, "bytes")?;
+        let Some((version, body)) = bytes.split_first_chunk() else { return Err(PlanError::Length) };
+        let found = u16::from_le_bytes(*version);
+        if found != PLAN_VERSION {
+            return Err(PlanError::Version { found });
+        }
+        let (plan, rest): (Self, _) = postcard::take_from_bytes(body)?;
+        if !rest.is_empty() {
+            return Err(PlanError::Length);
+        }
+        plan.validate()?;
+        Ok(plan)
+    }
+
+    /// Its content address, over the version and every node, rule and recording.
+    #[must_use]
+    pub fn hash(&self) -> Digest {
+        DigestBuilder::new("plan").part(&self.to_bytes()).finish()
+    }
+
+    /// Proves what [`Plan`] promises: operands before users, types, finite constants, no two nodes alike, windows of
+    /// market values only, limits.
+    ///
+    /// # Errors
+    /// The first breach.
+    pub fn validate(&self) -> Result<(), PlanError> {
+        limit_of(self.nodes.len() as u64, NODES_MAX as u64, "nodes")?;
+        limit_of(self.rules.len() as u64, RULES_MAX as u64, "rules")?;
+        limit_of(self.recordings.len() as u64, RECORDINGS_MAX as u64, "recordings")?;
+        let history = self.nodes.iter().map(|node| u64::from(node.look_back())).sum();
+        limit_of(history, HISTORY_MAX, "bars of history")?;
+        let types = self.validate_nodes()?;
+        let is = |id: NodeId, wanted: Type| types.get(id.index()) == Some(&wanted);
+        for (rule, checked) in self.rules.iter().enumerate() {
+            let fault = |fault| PlanError::Rule { rule, fault };
+            limit_of(checked.actions.len() as u64, ACTIONS_MAX as u64, "decisions in one rule")?;
+            if !is(checked.guard, Type::Condition) {
+                return Err(fault("has a guard that is not a condition"));
+            }
+            for action in &checked.actions {
+                if !action.nodes().all(|id| is(id, Type::Number)) {
+                    return Err(fault("has an argument that is not a number"));
+                }
+                if matches!(action, Action::Enter { size: Size::RiskPercent(_), stop_loss: None, .. }) {
+                    return Err(fault("sizes by risk without a stop loss"));
+                }
+            }
+        }
+        self.validate_recordings(is)
+    }
+
+    fn validate_nodes(&self) -> Result<Vec<Type>, PlanError> {
+        let mut types = Vec::with_capacity(self.nodes.len());
+        let mut reactive = Vec::with_capacity(self.nodes.len());
+        let mut keys = BTreeSet::new();
+        for (node, checked) in self.nodes.iter().enumerate() {
+            if let Some(fault) = checked.fault(&types, &reactive) {
+                return Err(PlanError::Node { node, fault });
+            }
+            if !keys.insert(key(checked)) {
+                return Err(PlanError::Node { node, fault: "is a node twice" });
+            }
+            types.push(checked.type_given(|operand| types[operand.index()]));
+            reactive.push(checked.reactive_given(|operand| reactive[operand.index()]));
+        }
+        Ok(types)
+    }
+
+    fn validate_recordings(&self, is: impl Fn(NodeId, Type) -> bool) -> Result<(), PlanError> {
+        let mut names = BTreeSet::new();
+        for (recording, checked) in self.recordings.iter().enumerate() {
+            let fault = |fault| PlanError::Recording { recording, fault };
+            if checked.name.is_empty() || checked.name.len() > RECORDING_NAME_MAX {
+                return Err(fault("has a name that is empty or too long"));
+            }
+            if !names.insert(checked.name.as_str()) {
+                return Err(fault("has a name twice"));
+            }
+            if !is(checked.value, Type::Number) {
+                return Err(fault("is not a number"));
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn limit_of(found: u64, limit: u64, what: &'static str) -> Result<(), PlanError> {
+    if found > limit { Err(PlanError::Limit { what, found, limit }) } else { Ok(()) }
+}

@@ -1,0 +1,114 @@
+//! What an expression stands for while it is lowered.
+
+use crate::plan::{Action, Level, NodeId};
+use std::collections::BTreeMap;
+
+/// Known when the strategy is compiled.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Constant {
+    Boolean(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
+}
+
+impl Constant {
+    /// As a number; a truth value and a text are none.
+    #[expect(clippy::cast_precision_loss, reason = "a whole number becomes the nearest number, as in Python")]
+    pub(crate) const fn number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(value) => Some(*value as f64),
+            Self::Number(value) => Some(*value),
+            Self::Boolean(_) | Self::Text(_) => None,
+        }
+    }
+}
+
+/// The part of the surroundings that a name such as `data.bid` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// `data`
+    Data,
+    /// `data.bid` and its like.
+    Side(crate::plan::SeriesSide),
+    /// `data.time`
+    Time,
+    /// `position`
+    Position,
+    /// `account`
+    Account,
+    /// `self`
+    Strategy,
+}
+
+impl Scope {
+    /// How the source writes it.
+    pub(crate) const fn name(self) -> &'static str {
+        use crate::plan::SeriesSide;
+        match self {
+            Self::Data => "data",
+            Self::Side(SeriesSide::Signal) => "data",
+            Self::Side(SeriesSide::Bid) => "data.bid",
+            Self::Side(SeriesSide::Ask) => "data.ask",
+            Self::Side(SeriesSide::Mid) => "data.mid",
+            Self::Time => "data.time",
+            Self::Position => "position",
+            Self::Account => "account",
+            Self::Strategy => "self",
+        }
+    }
+}
+
+/// Decisions that are taken where `guard` holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Alternative {
+    pub(crate) guard: NodeId,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// What an expression stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    Constant(Constant),
+    Number(NodeId),
+    Condition(NodeId),
+    Tuple(Vec<Value>),
+    /// `pips(…)` and `distance(…)`.
+    Level(Level),
+    /// Alternatives whose guards exclude each other.
+    Decision(Vec<Alternative>),
+    /// `None`, `{}` and `[]`.
+    Nothing,
+    Scope(Scope),
+}
+
+impl Value {
+    /// Its kind, as a message names it.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Constant(Constant::Integer(_) | Constant::Number(_)) | Self::Number(_) => "a number",
+            Self::Constant(Constant::Boolean(_)) | Self::Condition(_) => "a condition",
+            Self::Constant(Constant::Text(_)) => "a text",
+            Self::Tuple(_) => "several values",
+            Self::Level(_) => "a distance such as pips(n)",
+            Self::Decision(_) => "a decision",
+            Self::Nothing => "nothing",
+            Self::Scope(_) => "a group of values",
+        }
+    }
+}
+
+/// What a local name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Local {
+    Value(Value),
+    /// Assigned on some paths to here only.
+    Unassigned,
+    /// Two kinds on two paths to here.
+    Mixed(&'static str, &'static str),
+    /// Its assignment is in error already.
+    Poisoned,
+}
+
+/// The local names of a function.
+pub(crate) type Locals<'a> = BTreeMap<&'a str, Local>;

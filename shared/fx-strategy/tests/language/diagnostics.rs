@@ -1,0 +1,46 @@
+use crate::{refused, strategy};
+
+fn answer(source: impl AsRef<str>) -> String {
+    refused(source.as_ref()).to_string()
+}
+
+/// Compares the whole rendered answer with the stored one.
+macro_rules! answers {
+    ($($name:ident: $source:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(stringify!($name), answer($source));
+            });
+        }
+    )*};
+}
+
+answers! {
+    a_syntax_error: "class S(Strategy):\n    def analyze(self, data)\n        return {}\n";
+    an_empty_source: "";
+    no_analyze: "class S(Strategy):\n    def analyse(self, data):\n        return {}\n";
+    no_base: "class S:\n    def analyze(self, data):\n        return {}\n";
+    outside_the_language: "import os\nfrom forex import Strategy\n\nclass S(Strategy):\n    @staticmethod\n    def analyze(self, data):\n        \
+        while True:\n            pass\n        f = lambda x: x\n        g = [x for x in data.close]\n        print(f\"{f}\")\n        \
+        self.count = 1\n        try:\n            pass\n        except ValueError:\n            pass\n        if (n := 1) > 0:\n            \
+        pass\n        global q\n        h = data.close[-5:]\n        k(*f)\n        return {}\n";
+    a_misspelt_name: strategy("fast = sma(data.close, 10)\nreturn buy(units=fsat)");
+    a_misspelt_function: strategy("x = crosses_abov(data.close, 1)\ny = data.clsoe\nz = self.m\nw = position.unit");
+    methods_of_values: strategy("x = data.close.rolling(10)\ny = data[\"close\"]\nz = self.helper(1)\nw = data.timeframe(\"4h\")");
+    looking_ahead: strategy("a = data.close[0]\nb = data.close[1]\nc = (data.close > 1)[0]\nd = data.close[data.index]");
+    types: strategy("if data.close:\n    pass\nx = (data.close > 1) + 1\ny = not data.close\nz = sma(data.close > 1, 5)\nif self.on == True:\n    pass\nw = data + 1");
+    maybe_unassigned: strategy("if data.close > 1:\n    x = 1\nreturn target(units=x)");
+    two_kinds: strategy("if data.close > 1:\n    x = 1\nelse:\n    x = data.open > 1\nreturn target(units=x)");
+    periods: strategy("a = sma(data.close, 0)\nb = sma(data.close, 2.5)\nc = sma(data.close, data.open)\nd = sma(data.close, self.n / 2)\ne = sma(data.close)\nf = sma(data.close, 5, 6)\ng = sma(position.units, 3)");
+    sizes: strategy("if data.close > 1:\n    return buy()\nif data.close > 2:\n    return buy(units=1, lots=2)\nif data.close > 3:\n    return buy(risk_percent=1)\nif data.close > 4:\n    return sell(units=-5)\nreturn buy(1000)");
+    unsupported_orders: strategy("a = buy(units=1, limit=1.1)\nb = sell(units=1, tif=\"DAY\")\nc = order(units=1)\nd = close_partial(units=1)\ne = close(units=1)\nf = state(0)");
+    forgotten_return: strategy("if data.close > 1:\n    buy(units=1)\ndata.close + 1");
+    dicts: strategy("if data.close > 1:\n    return {\"action\": \"byu\", \"units\": 1}\nif data.close > 2:\n    return {\"units\": 1}\nif data.close > 3:\n    return {\"action\": \"buy\", \"size\": 1}\nreturn {\"action\": \"buy\", \"units\": 1, \"limit\": 1.1}");
+    not_a_decision: strategy("return data.close");
+    unpacking: strategy("a, b = bollinger(data.close, 20)\nc = bollinger(data.close, 20) + 1\nx, y = data.close");
+    recursion: "def f(x):\n    return g(x)\n\ndef g(x):\n    return f(x)\n\nclass S(Strategy):\n    def analyze(self, data):\n        return target(units=f(1))\n";
+    parameters: "class S(Strategy):\n    a: int = param(1, min=2)\n    b: int = 2.5\n    c = \"text\"\n    d = sma(1, 2)\n    e: str = 1\n    f: int\n    g = param(1, mni=0)\n    a = 3\n    def analyze(self, data):\n        return {}\n";
+    loops: strategy("for i in data.close:\n    pass\nfor i in range(data.index):\n    pass\nfor a, b in range(3):\n    pass\nfor i in range(1, 5, 0):\n    pass");
+    wide_characters_and_tabs: "class S(Strategy):\n\tdef analyze(self, data):\n\t\tprix_élevé = data.hihg\n\t\treturn {}\n";
+}

@@ -1,0 +1,126 @@
+//! The identity of a result.
+
+use fx_domain::{Digest, DigestBuilder, EquityCurve, ExitReason, LedgerKind, LedgerRow, Side, Trade};
+
+/// The kind and version of the encoding below; another encoding gets another name.
+const DOMAIN: &str = "fx-engine/result/1";
+
+/// Bytes gathered before they are hashed.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// SHA-256 over trades, ledger and equity of a whole run. Two runs with the same hash gave the same answer.
+///
+/// The encoding: each list as its length, then its items; every number as eight little-endian bytes (two's complement);
+/// enumerations as numbers in order of declaration, from 0; texts as their length and their bytes; an absent order as
+/// length 0, a present one as length 1 and its number. Fields come in order of declaration. How the run was cut into
+/// calls of [`advance`](crate::advance) is not part of it.
+#[must_use]
+pub fn result_hash(trades: &[Trade], ledger: &[LedgerRow], equity: &EquityCurve) -> Digest {
+    let mut encoder =
+        Encoder { digest: DigestBuilder::new(DOMAIN), buffer: Vec::with_capacity(BUFFER_BYTES) };
+    encoder.length(trades.len());
+    for trade in trades {
+        encoder.trade(trade);
+    }
+    encoder.length(ledger.len());
+    for row in ledger {
+        encoder.ledger_row(row);
+    }
+    encoder.text(equity.currency.code());
+    encoder.length(equity.times.len());
+    for time in &equity.times {
+        encoder.integer(time.get());
+    }
+    encoder.length(equity.micros.len());
+    for micros in &equity.micros {
+        encoder.integer(*micros);
+    }
+    encoder.digest.update(&encoder.buffer);
+    encoder.digest.finish()
+}
+
+struct Encoder {
+    digest: DigestBuilder,
+    buffer: Vec<u8>,
+}
+
+impl Encoder {
+    fn bytes(&mut self, bytes: &[u8]) {
+        if self.buffer.len() + bytes.len() > BUFFER_BYTES {
+            self.digest.update(&self.buffer);
+            self.buffer.clear();
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    fn integer(&mut self, value: i64) {
+        self.bytes(&value.to_le_bytes());
+    }
+
+    fn natural(&mut self, value: u64) {
+        self.bytes(&value.to_le_bytes());
+    }
+
+    fn length(&mut self, length: usize) {
+        self.natural(length as u64);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.length(text.len());
+        self.bytes(text.as_bytes());
+    }
+
+    fn trade(&mut self, trade: &Trade) {
+        self.natural(trade.id);
+        self.natural(trade.position_id);
+        self.text(trade.instrument.base().code());
+        self.text(trade.instrument.quote().code());
+        self.natural(match trade.side {
+            Side::Long => 0,
+            Side::Short => 1,
+        });
+        self.integer(trade.units.get());
+        self.natural(trade.entry_bar);
+        self.natural(trade.exit_bar);
+        self.integer(trade.entry_time.get());
+        self.integer(trade.exit_time.get());
+        self.integer(trade.entry_price.nanos());
+        self.integer(trade.exit_price.nanos());
+        self.integer(trade.profit_loss.micros());
+        self.text(trade.profit_loss.currency().code());
+        for cost in [
+            trade.costs.spread_micros,
+            trade.costs.commission_micros,
+            trade.costs.slippage_micros,
+            trade.costs.financing_micros,
+        ] {
+            self.integer(cost);
+        }
+        self.natural(match trade.exit_reason {
+            ExitReason::Close => 0,
+            ExitReason::Reverse => 1,
+            ExitReason::StopLoss => 2,
+            ExitReason::TakeProfit => 3,
+        });
+        self.natural(u64::from(trade.ambiguous));
+        self.integer(trade.mae.nanos());
+        self.integer(trade.mfe.nanos());
+    }
+
+    fn ledger_row(&mut self, row: &LedgerRow) {
+        self.natural(row.sequence);
+        self.integer(row.time.get());
+        self.natural(match row.kind {
+            LedgerKind::Deposit => 0,
+            LedgerKind::ProfitLoss => 1,
+            LedgerKind::Commission => 2,
+        });
+        self.natural(u64::from(row.order.is_some()));
+        if let Some(order) = row.order {
+            self.natural(order.0);
+        }
+        self.integer(row.amount.micros());
+        self.text(row.amount.currency().code());
+        self.integer(row.balance.micros());
+    }
+}

@@ -1,0 +1,300 @@
+//! The stored form of a state.
+//!
+//! `schema` (u16), engine version, digests of plan and configuration, then the rest, in postcard's encoding; then the
+//! SHA-256 of all that. Sums and candidate lists are not stored but rebuilt, so that they cannot disagree.
+
+use crate::book::{Book, Lot};
+use crate::evaluate::Memory;
+use crate::indicator::{History, NumberWindow, PriceWindow, Smoother};
+use crate::order::{Decision, OrderLevel, OrderSize, PendingOrder};
+use crate::program::Program;
+use crate::quotes::StoredSides;
+use crate::state::{LastBar, config_digest};
+use crate::value::{UNKNOWN, finite_or_undefined};
+use crate::{ENGINE_VERSION, EngineError, PRICE_MAX, RunConfig, State, UNITS_MAX};
+use fx_domain::{Digest, Price};
+use fx_strategy::{Node, Plan};
+use serde::{Deserialize, Serialize};
+
+/// Version of the stored form.
+const STATE_SCHEMA: u16 = 1;
+
+/// Counters of a stored state are below this: a run never gets there, and adding to them cannot wrap.
+const COUNTER_MAX: u64 = 1 << 62;
+
+/// Bytes of the digest behind the form.
+const SEAL_BYTES: usize = 32;
+
+#[derive(Serialize, Deserialize)]
+struct Form {
+    schema: u16,
+    engine: String,
+    plan: Digest,
+    config: Digest,
+    stored: Option<StoredSides>,
+    bars_done: u64,
+    decision_bars: u64,
+    last: Option<LastBar>,
+    memories: Vec<MemoryForm>,
+    book: Book,
+}
+
+#[derive(Serialize, Deserialize)]
+enum MemoryForm {
+    None,
+    Numbers(Vec<f64>),
+    Conditions(Vec<u8>),
+    Prices(Vec<i64>),
+    Smoother(Smoother),
+}
+
+impl State {
+    /// Its stored form: the same bytes for the same run, however its bars were cut into calls.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let form = Form {
+            schema: STATE_SCHEMA,
+            engine: ENGINE_VERSION.to_owned(),
+            plan: self.plan,
+            config: self.config,
+            stored: self.stored,
+            bars_done: self.bars_done,
+            decision_bars: self.decision_bars,
+            last: self.last,
+            memories: self.memories.iter().map(MemoryForm::of).collect(),
+            book: self.book.clone(),
+        };
+        // Writing to a vector has no error; were there one, the empty bytes would be refused when read.
+        let mut bytes = postcard::to_stdvec(&form).unwrap_or_default();
+        let seal = Digest::of(&bytes);
+        bytes.extend_from_slice(seal.as_bytes());
+        bytes
+    }
+
+    /// Reads bytes of [`State::to_bytes`] for a run of `plan` and `config`; the bytes may come from anywhere.
+    ///
+    /// # Errors
+    /// [`EngineError::State`] for a state of another engine version, plan or configuration, and for bytes that no run
+    /// writes; [`EngineError::Config`] and [`EngineError::Plan`] as in [`State::start`].
+    pub fn from_bytes(plan: &Plan, config: &RunConfig, bytes: &[u8]) -> Result<Self, EngineError> {
+        config.validate()?;
+        let program = Program::new(plan)?;
+        let Some((body, seal)) = bytes.split_last_chunk::<SEAL_BYTES>() else {
+            return refuse("it is too short");
+        };
+        let schema: Result<(u16, &[u8]), _> = postcard::take_from_bytes(body);
+        if !schema.is_ok_and(|(schema, _)| schema == STATE_SCHEMA) {
+            return refuse("its form has another version");
+        }
+        if Digest::of(body).as_bytes() != seal {
+            return refuse("its digest does not match its content");
+        }
+        let Ok((form, [])) = postcard::take_from_bytes::<Form>(body) else {
+            return refuse("it does not decode");
+        };
+        if form.engine != ENGINE_VERSION {
+            refuse("it was written by another version of the engine")
+        } else if form.plan != plan.hash() {
+            refuse("it belongs to another plan")
+        } else if form.config != config_digest(config) {
+            refuse("it belongs to another configuration")
+        } else {
+            form.into_state(&program, config)
+        }
+    }
+}
+
+const fn refuse<T>(reason: &'static str) -> Result<T, EngineError> {
+    Err(EngineError::State { reason })
+}
+
+impl Form {
+    fn into_state(self, program: &Program<'_>, config: &RunConfig) -> Result<State, EngineError> {
+        if self.bars_done >= COUNTER_MAX
+            || self.decision_bars > self.bars_done
+            || self.last.is_some() != (self.bars_done > 0)
+            || self.last.is_some() != self.stored.is_some()
+            || !self.last.is_none_or(|last| is_price(last.bid) && is_price(last.ask))
+        {
+            return refuse("its bars do not add up");
+        }
+        if !book_is_sound(&self.book, self.decision_bars, config) {
+            return refuse("its position, orders or balance cannot be");
+        }
+        if self.memories.len() != program.plan.nodes.len() {
+            return refuse("its indicators are not the plan's");
+        }
+        let mut state = State::new(program, config);
+        for ((memory, form), node) in state.memories.iter_mut().zip(self.memories).zip(&program.plan.nodes) {
+            match form.into_memory(memory, node) {
+                Some(filled) => *memory = filled,
+                None => return refuse("its indicators are not the plan's"),
+            }
+        }
+        Ok(State {
+            stored: self.stored,
+            bars_done: self.bars_done,
+            decision_bars: self.decision_bars,
+            last: self.last,
+            book: self.book,
+            ..state
+        })
+    }
+}
+
+impl MemoryForm {
+    fn of(memory: &Memory) -> Self {
+        match memory {
+            Memory::None => Self::None,
+            Memory::LagNumber(history) => Self::Numbers(history.tail().to_vec()),
+            Memory::LagCondition(history) => Self::Conditions(history.tail().to_vec()),
+            Memory::Price(window) => Self::Prices(window.tail().to_vec()),
+            Memory::Number(window) => Self::Numbers(window.tail().to_vec()),
+            Memory::Smoother(smoother) => Self::Smoother(smoother.clone()),
+        }
+    }
+
+    /// The memory of a node whose empty memory is `empty`; `None` when it is of another kind or out of range.
+    fn into_memory(self, empty: &Memory, node: &Node) -> Option<Memory> {
+        let bars = node.look_back() as usize;
+        let fits = |length: usize| length <= bars;
+        match (self, empty) {
+            (Self::None, Memory::None) => Some(Memory::None),
+            (Self::Numbers(values), Memory::LagNumber(_)) if fits(values.len()) => {
+                let values = values.into_iter().map(finite_or_undefined).collect();
+                Some(Memory::LagNumber(History::new(bars, values)))
+            }
+            (Self::Conditions(values), Memory::LagCondition(_)) if fits(values.len()) => {
+                let known = values.iter().all(|value| *value <= UNKNOWN);
+                known.then(|| Memory::LagCondition(History::new(bars, values)))
+            }
+            (Self::Prices(values), Memory::Price(window)) if fits(values.len()) => {
+                let sound = values.iter().all(|value| *value > 0 && *value <= 2 * PRICE_MAX.nanos());
+                sound.then(|| Memory::Price(PriceWindow::new(window.kind(), bars, values)))
+            }
+            (Self::Numbers(values), Memory::Number(window)) if fits(values.len()) => {
+                let sound = values.iter().all(|value| value.is_finite());
+                sound.then(|| Memory::Number(NumberWindow::new(window.kind(), bars, values)))
+            }
+            (Self::Smoother(smoother), Memory::Smoother(_)) => {
+                let Smoother { seen, last, up, down } = smoother;
+                let [last, up, down] = [last, up, down].map(finite_or_undefined);
+                (seen as usize <= bars + 1).then_some(Memory::Smoother(Smoother { seen, last, up, down }))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_price(price: Price) -> bool {
+    price.is_positive() && price <= PRICE_MAX
+}
+
+/// Fill prices may stand above the largest quote by spread and slippage.
+fn is_fill_price(price: Price) -> bool {
+    price.is_positive() && price.nanos() <= 4 * PRICE_MAX.nanos()
+}
+
+fn book_is_sound(book: &Book, decision_bars: u64, config: &RunConfig) -> bool {
+    let counters = [book.next_order, book.next_position, book.next_trade, book.ledger_rows];
+    let net: i128 = book.lots.iter().map(|lot| i128::from(lot.units.get())).sum();
+    counters.iter().all(|counter| *counter < COUNTER_MAX)
+        && book.balance.currency() == config.account_currency
+        && (book.ledger_rows > 0) == (decision_bars > 0)
+        && net <= i128::from(UNITS_MAX)
+        && book.lots.iter().all(|lot| lot_is_sound(lot, book, decision_bars))
+        && book.pending.iter().all(|order| order_is_sound(order, decision_bars))
+}
+
+fn lot_is_sound(lot: &Lot, book: &Book, decision_bars: u64) -> bool {
+    let costs = &lot.costs;
+    let costs = [costs.spread_micros, costs.commission_micros, costs.slippage_micros, costs.financing_micros];
+    Some(lot.side) == book.side()
+        && (1..=UNITS_MAX).contains(&lot.units.get())
+        && lot.bar < decision_bars
+        && [lot.price, lot.lowest, lot.highest].into_iter().all(is_fill_price)
+        && costs.iter().all(|cost| *cost >= 0)
+}
+
+fn order_is_sound(order: &PendingOrder, decision_bars: u64) -> bool {
+    let whole = is_price(order.bid) && is_price(order.ask) && order.decided_bar < decision_bars;
+    whole
+        && match order.decision {
+            Decision::Close => true,
+            Decision::Target(units) => (-UNITS_MAX..=UNITS_MAX).contains(&units.get()),
+            Decision::Enter { size, stop_loss, take_profit, .. } => {
+                let sized = match size {
+                    OrderSize::Units(units) => (-UNITS_MAX..=UNITS_MAX).contains(&units.get()),
+                    OrderSize::RiskPercent(percent) | OrderSize::EquityPercent(percent) => {
+                        percent.is_finite()
+                    }
+                };
+                sized && [stop_loss, take_profit].into_iter().flatten().all(level_is_sound)
+            }
+        }
+}
+
+fn level_is_sound(level: OrderLevel) -> bool {
+    let (OrderLevel::Price(price) | OrderLevel::Distance(price)) = level;
+    price.nanos() != i64::MIN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fx_domain::{Bar, Bars, Currency, Instrument, Money, Ohlc, QuoteSide, UnixNanos};
+    use std::collections::BTreeMap;
+
+    const SOURCE: &str = "class Swing(Strategy):\n    def analyze(self, data):\n        mean = sma(data.close, 5)\n        \
+        if data.close > mean and rsi(data.close, 3) > 50:\n            return buy(risk_percent=1, stop_loss=pips(9))\n        \
+        if data.close < highest(data.open, 4)[-2]:\n            return sell(units=1000)\n        return {}\n";
+
+    fn config() -> RunConfig {
+        RunConfig {
+            instrument: Instrument::parse("EUR/USD").unwrap(),
+            account_currency: Currency::USD,
+            initial_capital: Money::from_micros(10_000_000_000, Currency::USD),
+            start: UnixNanos::new(0),
+            fill: crate::FillTime::Open,
+            fill_policy: crate::IntrabarPolicy::Pessimistic,
+            spread: crate::SpreadModel::Measured,
+            commission: crate::Commission::PerLot(3.0),
+            slippage: Price::ZERO,
+            pyramiding: 1,
+            leverage: 30.0,
+        }
+    }
+
+    fn bars(from: i64, to: i64) -> Bars {
+        let mut bars = Bars::empty(Some(QuoteSide::Bid));
+        for row in from..to {
+            let close = 1_100_000_000 + row * 7_919 % 101 * 10_000;
+            let bid = Ohlc::flat(Price::from_nanos(close));
+            bars.push(Bar { time: UnixNanos::new(row), bid, ask: None, volume: 1 });
+        }
+        bars
+    }
+
+    /// The seal keeps accidents out, not attackers: whatever decodes behind a good seal may fail, but never panics.
+    #[test]
+    fn a_forged_seal_is_refused_or_runs_without_a_panic() {
+        let (plan, config) = (fx_strategy::compile(SOURCE, &BTreeMap::new()).unwrap().plan, config());
+        let run = |state, from, to| crate::advance(&plan, &config, state, &bars(from, to));
+        let bytes = run(State::start(&plan, &config).unwrap(), 0, 60).unwrap().state.to_bytes();
+        let body = &bytes[..bytes.len() - SEAL_BYTES];
+        let mut resumed = 0;
+        for at in 0..body.len() {
+            for flip in [1_u8, 0x7f, 0x80, 0xff] {
+                let mut forged = body.to_vec();
+                forged[at] ^= flip;
+                let seal = Digest::of(&forged);
+                forged.extend_from_slice(seal.as_bytes());
+                if let Ok(state) = State::from_bytes(&plan, &config, &forged) {
+                    resumed += 1;
+                    drop((state.open_positions(), state.hash(), run(state, 60, 80)));
+                }
+            }
+        }
+        assert!(resumed > 0, "some forgeries are states");
+    }
+}

@@ -1,0 +1,76 @@
+//! Reads the reference data, found from the workspace root.
+
+use anyhow::{Context, Result};
+use fx_domain::{Bar, Bars, Ohlc, Price, QuoteSide, UnixNanos};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The folder of reference data; `None` where there is none and none is required.
+pub(crate) fn reference() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    if folder.join("golden").is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("CI").is_none(), "CI needs the reference data beside the workspace");
+    None
+}
+
+fn price(text: &str) -> Result<Price> {
+    Price::parse(text).with_context(|| format!("`{text}` is no price"))
+}
+
+fn time(text: &str) -> Result<UnixNanos> {
+    let text = text.replacen(' ', "T", 1);
+    let zoned = if text.ends_with("00:00") && text.contains('+') { text } else { format!("{text}Z") };
+    Ok(UnixNanos::parse(&zoned)?)
+}
+
+/// CSV with a header: time, open, high, low, close.
+fn plain(reader: impl Read) -> Result<Bars> {
+    let mut bars = Bars::empty(Some(QuoteSide::Bid));
+    for row in csv::Reader::from_reader(reader).records() {
+        let row = row?;
+        let bid = Ohlc {
+            open: price(&row[1])?,
+            high: price(&row[2])?,
+            low: price(&row[3])?,
+            close: price(&row[4])?,
+        };
+        bars.push(Bar { time: time(&row[0])?, bid, ask: None, volume: 0 });
+    }
+    Ok(bars)
+}
+
+/// The bars of a case, by the name that its file gives them.
+pub(crate) fn bars(folder: &Path, name: &str) -> Result<Bars> {
+    let data = folder.join("data");
+    match name {
+        "eurusd_h1" => plain(std::fs::File::open(data.join("backtestingpy/EURUSD_H1_2017-2018.csv"))?),
+        "gbpusd-m1-bid-2012" => {
+            let file = std::fs::File::open(data.join("nautilus/fxcm/gbpusd-m1-bid-2012.csv.gz"))?;
+            plain(flate2::read::GzDecoder::new(file))
+        }
+        "oanda_eurusd_h1@0:20000" => oanda(&data.join("lean/forex/oanda/hour/eurusd.zip"), 20_000),
+        other => anyhow::bail!("no reader for `{other}`"),
+    }
+}
+
+/// The bid of hourly bid and ask bars, without a header: `YYYYMMDD HH:MM`, bid O, H, L, C, …
+fn oanda(path: &Path, rows: usize) -> Result<Bars> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path)?)?;
+    let reader = csv::ReaderBuilder::new().has_headers(false).from_reader(archive.by_index(0)?);
+    let mut bars = Bars::empty(Some(QuoteSide::Bid));
+    for row in reader.into_records().take(rows) {
+        let row = row?;
+        let stamp = &row[0];
+        let stamp = format!("{}-{}-{}T{}:00Z", &stamp[..4], &stamp[4..6], &stamp[6..8], &stamp[9..]);
+        let bid = Ohlc {
+            open: price(&row[1])?,
+            high: price(&row[2])?,
+            low: price(&row[3])?,
+            close: price(&row[4])?,
+        };
+        bars.push(Bar { time: UnixNanos::parse(&stamp)?, bid, ask: None, volume: 0 });
+    }
+    Ok(bars)
+}

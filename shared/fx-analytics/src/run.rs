@@ -1,0 +1,175 @@
+//! From a finished run to its report.
+
+use crate::comparable::{ComparableInput, ComparableTrade, comparable};
+use crate::drawdowns::drawdown_stats;
+use crate::numbers::{currency, defined, downside, mean, ratio, spread_of};
+use crate::per_bar::{PerBarInput, per_bar};
+use crate::report::{Metrics, RatioBasis, Report};
+use crate::sampling;
+use crate::trade_stats::{Sums, trade_stats};
+use fx_domain::{EquityCurve, Granularity, Money, Price, Trade};
+use std::collections::BTreeMap;
+
+/// Trading days of a year.
+const DAYS_PER_YEAR: f64 = 252.0;
+/// Weeks of a year, for weekly bars.
+const WEEKS_PER_YEAR: f64 = 52.0;
+/// The sample of the ratios.
+const DAILY_SAMPLING: &str = "equity at 17:00 New York";
+/// The sample of the ratios where the bars know no days.
+const WEEKLY_SAMPLING: &str = "equity at the end of each week";
+
+/// A finished run, borrowed. Amounts are in one currency, that of the equity.
+#[derive(Clone, Copy, Debug)]
+pub struct RunView<'a> {
+    /// Closed trades, in order of exit.
+    pub trades: &'a [Trade],
+    /// Equity at every bar's close, stamped by the bar's open.
+    pub equity: &'a EquityCurve,
+    /// Capital before the first bar.
+    pub initial_capital: Money,
+    /// Realised capital at the end.
+    pub final_balance: Money,
+    /// Closes of the equity's bars, for buy and hold, alpha and beta; empty where they are not known.
+    pub closes: &'a [Price],
+    /// Index (in the equity) of the bar of the first possible decision: buy and hold begins at the close before it.
+    pub first_decision: usize,
+    /// The bars' length: tells when a bar closes, and so to which day and month its equity belongs.
+    pub granularity: Granularity,
+}
+
+/// Every statistic of a run. A run without bars has its capital, and undefined ratios.
+#[must_use]
+pub fn report(run: &RunView<'_>) -> Report {
+    let bars = run.equity.times.len().min(run.equity.micros.len());
+    let (times, micros) = (&run.equity.times[..bars], &run.equity.micros[..bars]);
+    let drawdowns = drawdown_stats(micros, times, run.initial_capital.micros());
+    let days: Vec<i64> =
+        sampling::trading_days(times, run.granularity).iter().map(|index| micros[*index]).collect();
+    let ratios = Ratios::of(&days, run.initial_capital.micros(), drawdowns.max_drawdown, run.granularity);
+    let equity: Vec<f64> = micros.iter().map(|micros| currency((*micros).into())).collect();
+    let closes: Vec<f64> = run.closes.iter().map(|close| close.to_f64()).collect();
+    let trades: Vec<ComparableTrade> = run.trades.iter().map(comparable_trade).collect();
+    Report {
+        metrics: metrics(run, micros, drawdowns.max_drawdown),
+        sharpe_ratio: ratios.sharpe,
+        sortino_ratio: ratios.sortino,
+        calmar_ratio: ratios.calmar,
+        ratio_basis: ratios.basis,
+        trade_stats: trade_stats(run.trades),
+        drawdown_stats: drawdowns,
+        monthly_returns: monthly_returns(run, bars),
+        comparable: comparable(&ComparableInput {
+            times,
+            equity: &equity,
+            closes: &closes,
+            trades: &trades,
+            first_decision: run.first_decision,
+            granularity: run.granularity,
+        }),
+        per_bar: per_bar(&PerBarInput {
+            equity: &equity,
+            initial_capital: run.initial_capital.to_f64(),
+            closes: &closes,
+            granularity: run.granularity,
+        }),
+    }
+}
+
+fn comparable_trade(trade: &Trade) -> ComparableTrade {
+    let index = |bar: u64| usize::try_from(bar).unwrap_or(usize::MAX);
+    ComparableTrade {
+        entry_bar: index(trade.entry_bar),
+        exit_bar: index(trade.exit_bar),
+        seconds: crate::numbers::seconds_between(trade.entry_time, trade.exit_time),
+        profit: trade.profit_loss.to_f64(),
+        return_fraction: trade.return_fraction(),
+        commission: currency(trade.costs.commission_micros.into()),
+    }
+}
+
+fn metrics(run: &RunView<'_>, micros: &[i64], max_drawdown: f64) -> Metrics {
+    let sums = Sums::of(run.trades);
+    let initial = run.initial_capital.micros();
+    let last = micros.last().copied().unwrap_or(run.final_balance.micros());
+    let net = i128::from(last) - i128::from(initial);
+    // The contract has no null here: without capital there is no return, and 0 is what was gained.
+    let net_pct = ratio(net as f64 * 100.0, initial as f64).unwrap_or(0.0);
+    let trades = run.trades.len() as f64;
+    Metrics {
+        total_trades: run.trades.len() as u64,
+        winning_trades: sums.wins,
+        losing_trades: sums.losses,
+        win_rate: ratio(sums.wins as f64, trades),
+        profit_factor: ratio(sums.gains as f64, sums.lost as f64),
+        net_profit: currency(net),
+        net_profit_pct: net_pct,
+        max_drawdown,
+        expectancy: ratio(currency(sums.gains - sums.lost), trades),
+        gross_profit: currency(sums.gains),
+        gross_loss: currency(sums.lost),
+        avg_profit: ratio(currency(sums.gains), sums.wins as f64),
+        avg_loss: ratio(-currency(sums.lost), sums.losses as f64),
+        final_balance: run.final_balance.to_f64(),
+        final_equity: currency(last.into()),
+        return_pct: net_pct,
+        costs: sums.costs(),
+        ambiguous_trades: sums.ambiguous,
+    }
+}
+
+struct Ratios {
+    sharpe: Option<f64>,
+    sortino: Option<f64>,
+    calmar: Option<f64>,
+    basis: RatioBasis,
+}
+
+impl Ratios {
+    /// The first sample's return is from the initial capital, so that the returns compound to the run's. A sample at or
+    /// below zero leaves the ratios undefined: from there on a return has no meaning.
+    fn of(samples: &[i64], initial_micros: i64, max_drawdown: f64, granularity: Granularity) -> Self {
+        let (year, sampling) = match granularity {
+            Granularity::W1 => (WEEKS_PER_YEAR, WEEKLY_SAMPLING),
+            _ => (DAYS_PER_YEAR, DAILY_SAMPLING),
+        };
+        let count = samples.len() as u64;
+        let basis = RatioBasis { daily_returns: count, days_per_year: year, sampling: sampling.to_owned() };
+        let undefined = Self { sharpe: None, sortino: None, calmar: None, basis: basis.clone() };
+        if initial_micros <= 0 || samples.len() < 2 || samples.iter().any(|micros| *micros <= 0) {
+            return undefined;
+        }
+        let mut previous = initial_micros as f64;
+        let mut returns = Vec::with_capacity(samples.len());
+        for micros in samples {
+            returns.push(*micros as f64 / previous - 1.0);
+            previous = *micros as f64;
+        }
+        let total = previous / initial_micros as f64;
+        let annual = defined(libm::pow(total, year / returns.len() as f64) - 1.0);
+        let Some(mean) = mean(&returns) else { return undefined };
+        let root = year.sqrt();
+        Self {
+            sharpe: spread_of(&returns).and_then(|deviation| ratio(mean * root, deviation)),
+            sortino: downside(&returns).and_then(|deviation| ratio(mean * root, deviation)),
+            calmar: annual.and_then(|annual| ratio(annual * 100.0, max_drawdown)),
+            basis,
+        }
+    }
+}
+
+/// Percent by month of the bars' closes; the first month's from the initial capital, so that the months compound to the
+/// run's return. From equity at or below zero on, months are left out: a return of nothing is undefined.
+fn monthly_returns(run: &RunView<'_>, bars: usize) -> BTreeMap<String, f64> {
+    let mut returns = BTreeMap::new();
+    let mut before = run.initial_capital.micros();
+    for ((year, month), index) in sampling::months(&run.equity.times[..bars], run.granularity) {
+        if before <= 0 {
+            break;
+        }
+        let after = run.equity.micros[index];
+        returns.insert(format!("{year:04}-{month:02}"), (after as f64 / before as f64 - 1.0) * 100.0);
+        before = after;
+    }
+    returns
+}

@@ -1,0 +1,378 @@
+//! What the use-cases need from the world. Each port is one group of verbs, so that a function cannot name what its role
+//! forbids. The docs state the contract; `fx-testkit` holds every adapter to it with one suite.
+//!
+//! All adapters: calls are cancel-safe (a dropped future leaves the old state or the new one), reads see every write
+//! that returned before they began, and a failure is a [`StoreError`] that says whether trying again can help.
+
+use crate::records::{BacktestRecord, ExecutionRecord, SeriesKey, SeriesVersion, StrategyVersion};
+use async_trait::async_trait;
+use bytes::Bytes;
+use fx_domain::{
+    BacktestId, Bars, Digest, EquityCurve, ExecutionId, LedgerRow, Principal, StrategyId, Trade, UnixNanos,
+};
+use std::fmt;
+
+/// A store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It failed or did not answer; trying again may help. The call may or may not have taken effect.
+    #[error("{store} is unavailable")]
+    Unavailable {
+        /// Which store, in the operator's words: `strategies table`.
+        store: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What is stored cannot be read: trying again will not help.
+    #[error("{store} holds a broken entry: {what}")]
+    Corrupt {
+        /// Which store.
+        store: &'static str,
+        /// Which entry, and how it is broken.
+        what: String,
+    },
+    /// The entry is over a limit of the store.
+    #[error("{what} is larger than {limit_bytes} bytes")]
+    TooLarge {
+        /// Which entry.
+        what: String,
+        /// The limit.
+        limit_bytes: usize,
+    },
+}
+
+/// The result of a port's call.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Whether a put made something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It was not there before.
+    Created,
+    /// The same thing was there already; nothing changed.
+    AlreadyThere,
+}
+
+/// Entries of one page, at most.
+pub const PAGE_SIZE_MAX: usize = 200;
+/// Entries of one page when the caller does not say.
+pub const PAGE_SIZE_DEFAULT: usize = 50;
+
+/// Which page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Entries at most, 1 to [`PAGE_SIZE_MAX`].
+    pub size: usize,
+    /// Where to go on: the key of the last entry seen, as [`Page::next`] gave it.
+    pub after: Option<String>,
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self { size: PAGE_SIZE_DEFAULT, after: None }
+    }
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The entries, in the list's order.
+    pub items: Vec<T>,
+    /// Where to go on; none on the last page. A page may be short, or empty, and still have a next one.
+    pub next: Option<String>,
+}
+
+/// Strategies, by id and content-addressed version.
+///
+/// Adapters MUST:
+/// - keep every version that was put, whoever else writes at the same time: versions are never overwritten;
+/// - move the latest pointer to a version only after the version itself is readable;
+/// - keep versions readable by [`StrategyStore::version`] after [`StrategyStore::delete`]: results refer to them.
+#[async_trait]
+pub trait StrategyStore: Send + Sync {
+    /// Adds a version and makes it the latest. Putting a version that is there already makes it the latest again (and
+    /// undoes a deletion) and answers [`Put::AlreadyThere`]; its stored `created_at` stays.
+    async fn put(&self, version: &StrategyVersion) -> StoreResult<Put>;
+    /// The latest version; none when there is no such strategy or it was deleted.
+    async fn latest(&self, id: &StrategyId) -> StoreResult<Option<StrategyVersion>>;
+    /// One version, deleted or not.
+    async fn version(&self, id: &StrategyId, version: &Digest) -> StoreResult<Option<StrategyVersion>>;
+    /// A page of all versions of a strategy, oldest first (by `created_at`, then version); empty when deleted.
+    async fn versions(&self, id: &StrategyId, page: &PageRequest) -> StoreResult<Page<StrategyVersion>>;
+    /// A page of the latest versions of an owner's strategies, by id; deleted ones left out.
+    async fn list(&self, owner: &Principal, page: &PageRequest) -> StoreResult<Page<StrategyVersion>>;
+    /// Hides a strategy from `latest`, `versions` and `list`. False when there was none.
+    async fn delete(&self, id: &StrategyId) -> StoreResult<bool>;
+}
+
+/// A key of the blob store: segments of `a–z A–Z 0–9 . _ -`, none starting with a dot, joined by `/`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobKey(String);
+
+/// Characters of a blob key, at most.
+pub const BLOB_KEY_LENGTH_MAX: usize = 512;
+
+impl BlobKey {
+    /// Reads a key; `None` when it breaks the rules above.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let segment = |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(allowed);
+        (text.len() <= BLOB_KEY_LENGTH_MAX && text.split('/').all(segment)).then(|| Self(text.to_owned()))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Bytes of one blob, at most: larger data is cut into several by its writer.
+pub const BLOB_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Write-once objects.
+///
+/// Adapters MUST:
+/// - let exactly one of several concurrent first puts of a key answer [`Put::Created`], and never change a stored blob;
+/// - make a blob readable whole or not at all;
+/// - refuse more than [`BLOB_BYTES_MAX`] as [`StoreError::TooLarge`].
+#[async_trait]
+pub trait BlobStore: Send + Sync {
+    /// Stores `bytes` under `key` unless something is there.
+    async fn put(&self, key: &BlobKey, bytes: Bytes) -> StoreResult<Put>;
+    /// The whole blob.
+    async fn get(&self, key: &BlobKey) -> StoreResult<Option<Bytes>>;
+    /// `length` bytes from `offset`, fewer at the end of the blob, none behind it.
+    async fn get_range(&self, key: &BlobKey, offset: u64, length: u64) -> StoreResult<Option<Bytes>>;
+}
+
+/// A conditional write found another version than it expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publish {
+    /// It is the latest now.
+    Published,
+    /// Another version is the latest; nothing changed.
+    Conflict,
+}
+
+/// Which version of a series of bars is the latest.
+///
+/// Adapters MUST:
+/// - publish only if the latest version is `expected` (none: the series is new), atomically;
+/// - keep earlier versions readable.
+#[async_trait]
+pub trait SeriesCatalog: Send + Sync {
+    /// Makes `next` the latest version if the latest is `expected`. Publishing what is the latest already answers
+    /// [`Publish::Published`].
+    async fn publish(&self, next: &SeriesVersion, expected: Option<&Digest>) -> StoreResult<Publish>;
+    /// The latest version.
+    async fn latest(&self, series: &SeriesKey) -> StoreResult<Option<SeriesVersion>>;
+    /// One version.
+    async fn version(&self, series: &SeriesKey, version: &Digest) -> StoreResult<Option<SeriesVersion>>;
+    /// A page of the latest versions of all series, by key.
+    async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>>;
+}
+
+/// A half-open range of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    /// First instant in it.
+    pub start: UnixNanos,
+    /// First instant behind it.
+    pub end: UnixNanos,
+}
+
+/// Bars, by series and version.
+///
+/// Adapters MUST return bars in strictly ascending order and verify what they read against the manifest.
+#[async_trait]
+pub trait BarStore: Send + Sync {
+    /// The latest version of a series, or the one that is named.
+    async fn describe(
+        &self,
+        series: &SeriesKey,
+        version: Option<&Digest>,
+    ) -> StoreResult<Option<SeriesVersion>>;
+    /// The bars of `range`, and up to `warm_up` bars before it.
+    async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars>;
+    /// A page of the latest versions of all series, by key.
+    async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>>;
+}
+
+/// The summaries of backtests.
+///
+/// Adapters MUST keep a record as it was first put: a second put of the same id answers [`Put::AlreadyThere`].
+#[async_trait]
+pub trait BacktestStore: Send + Sync {
+    /// Adds a record.
+    async fn put(&self, record: &BacktestRecord) -> StoreResult<Put>;
+    /// One record.
+    async fn get(&self, id: &BacktestId) -> StoreResult<Option<BacktestRecord>>;
+    /// A page of an owner's records of one strategy, or of all, newest first.
+    async fn list(
+        &self,
+        owner: &Principal,
+        strategy: Option<&StrategyId>,
+        page: &PageRequest,
+    ) -> StoreResult<Page<BacktestRecord>>;
+}
+
+/// The long parts of a backtest's result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunArtefacts {
+    /// Closed trades, in order of exit.
+    pub trades: Vec<Trade>,
+    /// Ledger rows.
+    pub ledger: Vec<LedgerRow>,
+    /// Equity at each bar.
+    pub equity: EquityCurve,
+    /// The tear sheet, one HTML file.
+    pub report_html: String,
+}
+
+/// Trades, ledger, equity and tear sheets, keyed by backtest.
+#[async_trait]
+pub trait ResultStore: Send + Sync {
+    /// Stores the parts of one result. Storing them again changes nothing.
+    async fn put(&self, id: &BacktestId, artefacts: &RunArtefacts) -> StoreResult<()>;
+    /// The trades.
+    async fn trades(&self, id: &BacktestId) -> StoreResult<Option<Vec<Trade>>>;
+    /// The ledger.
+    async fn ledger(&self, id: &BacktestId) -> StoreResult<Option<Vec<LedgerRow>>>;
+    /// The equity curve.
+    async fn equity(&self, id: &BacktestId) -> StoreResult<Option<EquityCurve>>;
+    /// The tear sheet.
+    async fn report(&self, id: &BacktestId) -> StoreResult<Option<String>>;
+    /// One part as it is stored, as a Parquet file.
+    async fn parquet(&self, id: &BacktestId, part: ResultPart) -> StoreResult<Option<Bytes>>;
+}
+
+/// A part of a result that is stored as Parquet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResultPart {
+    /// Closed trades.
+    Trades,
+    /// Ledger rows.
+    Ledger,
+    /// Equity at each bar.
+    Equity,
+}
+
+/// The records of executions. Same contract as [`BacktestStore`].
+#[async_trait]
+pub trait ExecutionStore: Send + Sync {
+    /// Adds a record.
+    async fn put(&self, record: &ExecutionRecord) -> StoreResult<Put>;
+    /// One record.
+    async fn get(&self, id: &ExecutionId) -> StoreResult<Option<ExecutionRecord>>;
+    /// A page of an owner's records of one strategy, or of all, newest first.
+    async fn list(
+        &self,
+        owner: &Principal,
+        strategy: Option<&StrategyId>,
+        page: &PageRequest,
+    ) -> StoreResult<Page<ExecutionRecord>>;
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> UnixNanos;
+}
+
+/// How a part of the platform does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether it works.
+    pub status: HealthStatus,
+    /// What it is, and how it does: `embedded`, `http://… answered in 3 ms`.
+    pub message: String,
+}
+
+/// Whether a part of the platform works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthStatus {
+    /// It does.
+    Healthy,
+    /// It does, with less than it should.
+    Degraded,
+    /// It does not.
+    Unhealthy,
+}
+
+/// A part of the platform that can be asked how it does.
+#[async_trait]
+pub trait HealthProbe: Send + Sync {
+    /// Its name in `/health/detailed`: `trading_gateway`, `database`.
+    fn name(&self) -> &'static str;
+    /// How it does. Never fails: a failure is an answer.
+    async fn check(&self) -> Health;
+}
+
+/// An order that is to be approved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RiskRequest {
+    /// The pair.
+    pub instrument: fx_domain::Instrument,
+    /// Which way.
+    pub side: fx_domain::Side,
+    /// How much, above zero.
+    pub units: fx_domain::Units,
+    /// Expected entry.
+    pub entry_price: fx_domain::Price,
+    /// Exits attached.
+    pub protect: fx_domain::ProtectiveLevels,
+    /// The account's equity.
+    pub account_balance: fx_domain::Money,
+    /// The strategy behind it.
+    pub strategy_id: StrategyId,
+}
+
+/// The answer of the risk service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RiskAnswer {
+    /// Whether the order may be sent.
+    pub is_valid: bool,
+    /// Why not, or what was checked.
+    pub reason: String,
+}
+
+/// A peer could not be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// It did not answer in time.
+    #[error("{peer} did not answer in time")]
+    Timeout {
+        /// Which peer.
+        peer: &'static str,
+    },
+    /// It answered with an error, or not at all.
+    #[error("{peer} failed: {reason}")]
+    Failed {
+        /// Which peer.
+        peer: &'static str,
+        /// What it said, in one line.
+        reason: String,
+    },
+    /// It failed too often lately and is not asked.
+    #[error("{peer} is not asked: it failed too often lately")]
+    BreakerOpen {
+        /// Which peer.
+        peer: &'static str,
+    },
+}
+
+/// The risk service. Unreachable means no order.
+#[async_trait]
+pub trait RiskManagement: Send + Sync {
+    /// Checks one order.
+    async fn check(&self, request: &RiskRequest) -> Result<RiskAnswer, PeerError>;
+}

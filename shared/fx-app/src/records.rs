@@ -1,0 +1,212 @@
+//! What is stored. Each record carries the version of its form; adapters keep it as JSON beside the keys they index.
+
+use fx_domain::{
+    BacktestId, DatasetName, Digest, ExecutionId, Granularity, Instrument, Principal, QuoteSide, StrategyId,
+    UnixNanos,
+};
+use fx_engine::RunConfig;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub use fx_strategy::ParameterValue;
+
+/// Parameters by name.
+pub type Parameters = BTreeMap<String, ParameterValue>;
+
+/// Version of the records' form.
+pub const RECORD_SCHEMA: u16 = 1;
+
+/// One version of a strategy. Its `version` is the digest of all that decides what it does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StrategyVersion {
+    /// Form of this record, [`RECORD_SCHEMA`].
+    pub schema: u16,
+    /// The strategy.
+    pub id: StrategyId,
+    /// Digest of source, parameters, instruments and timeframe.
+    pub version: Digest,
+    /// Who registered it.
+    pub owner: Principal,
+    /// Its name; the same owner and name is the same strategy.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The pairs it trades, in order.
+    pub instruments: Vec<Instrument>,
+    /// The bars it sees.
+    pub timeframe: Granularity,
+    /// Overrides of the source's parameters, as registered.
+    pub parameters: Parameters,
+    /// The source.
+    pub source: String,
+    /// Digest of the plan with these parameters.
+    pub plan_hash: Digest,
+    /// When this version was first registered.
+    pub created_at: UnixNanos,
+}
+
+/// A series of bars: where from, what, how long.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SeriesKey {
+    /// The source.
+    pub dataset: DatasetName,
+    /// The pair.
+    pub instrument: Instrument,
+    /// The bars' length.
+    pub granularity: Granularity,
+}
+
+/// `default/EUR_USD/1h`: a valid beginning of a blob key.
+impl fmt::Display for SeriesKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.dataset, self.instrument.key(), self.granularity)
+    }
+}
+
+/// One version of a series. `version` is the digest of the manifest, which names every object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesVersion {
+    /// Form of this record, [`RECORD_SCHEMA`].
+    pub schema: u16,
+    /// The series.
+    pub series: SeriesKey,
+    /// Digest of the manifest's bytes.
+    pub version: Digest,
+    /// Key of the manifest in the blob store.
+    pub manifest_key: String,
+    /// The stored side; none when both are.
+    pub side: Option<QuoteSide>,
+    /// How many bars.
+    pub rows: u64,
+    /// Open time of the first bar.
+    pub first: UnixNanos,
+    /// Open time of the last bar.
+    pub last: UnixNanos,
+    /// Stretches without bars longer than one bar, weekends included.
+    pub gaps: u64,
+    /// Whether the bars were generated, not traded.
+    pub synthetic: bool,
+    /// When it was imported.
+    pub created_at: UnixNanos,
+}
+
+/// The summary of one backtest: what was asked, what came out, and everything needed to get it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BacktestRecord {
+    /// Form of this record, [`RECORD_SCHEMA`].
+    pub schema: u16,
+    /// The backtest.
+    pub id: BacktestId,
+    /// Who asked.
+    pub owner: Principal,
+    /// The strategy.
+    pub strategy_id: StrategyId,
+    /// Its version.
+    pub strategy_version: Digest,
+    /// Its name at the time.
+    pub strategy_name: String,
+    /// Digest of the plan that ran.
+    pub plan_hash: Digest,
+    /// Effective parameters.
+    pub parameters: Parameters,
+    /// The bars' series.
+    pub series: SeriesKey,
+    /// The bars' version.
+    pub data_version: Digest,
+    /// Whether the bars were generated.
+    pub synthetic: bool,
+    /// First instant of decisions.
+    pub start: UnixNanos,
+    /// First instant behind the run.
+    pub end: UnixNanos,
+    /// The run's configuration.
+    pub config: RunConfig,
+    /// The engine's version.
+    pub engine_version: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Digest of trades, ledger and equity.
+    pub result_hash: Digest,
+    /// Bars that decisions were made on.
+    pub bars: u64,
+    /// Statistics.
+    pub report: fx_analytics::Report,
+    /// Positions still open at the end.
+    pub open_positions: Vec<fx_engine::OpenPosition>,
+    /// What the reader should know before believing the numbers.
+    pub warnings: Vec<String>,
+    /// When it was run.
+    pub created_at: UnixNanos,
+}
+
+/// What one execution of a strategy decided and did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionRecord {
+    /// Form of this record, [`RECORD_SCHEMA`].
+    pub schema: u16,
+    /// The execution.
+    pub id: ExecutionId,
+    /// Who asked.
+    pub owner: Principal,
+    /// The strategy.
+    pub strategy_id: StrategyId,
+    /// Its version.
+    pub strategy_version: Digest,
+    /// Whether orders were only intended.
+    pub dry_run: bool,
+    /// `completed`, or `refused` by the risk check.
+    pub status: String,
+    /// The bars' series.
+    pub series: SeriesKey,
+    /// The bars' version.
+    pub data_version: Digest,
+    /// Open time of the deciding bar.
+    pub signal_time: UnixNanos,
+    /// What the strategy decided at that bar.
+    pub signals: Vec<SignalRecord>,
+    /// The risk service's word.
+    pub risk_valid: bool,
+    /// Why.
+    pub risk_reason: String,
+    /// The orders that follow.
+    pub orders: Vec<IntendedOrder>,
+    /// When it ran.
+    pub created_at: UnixNanos,
+}
+
+/// One decision of a strategy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignalRecord {
+    /// The pair.
+    pub instrument: Instrument,
+    /// `buy`, `sell`, `close`.
+    pub action: String,
+    /// The deciding bar's close.
+    pub price: f64,
+    /// Open time of the deciding bar.
+    pub time: UnixNanos,
+}
+
+/// An order as it would be sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntendedOrder {
+    /// Its id with us.
+    pub order_id: String,
+    /// Its id with the gateway: the same decision has the same one.
+    pub client_order_id: String,
+    /// `intended` in a dry run.
+    pub status: String,
+    /// The pair.
+    pub instrument: Instrument,
+    /// `long` or `short`.
+    pub side: fx_domain::Side,
+    /// How much.
+    pub units: fx_domain::Units,
+    /// Stop loss.
+    pub stop_loss: Option<fx_domain::Price>,
+    /// Take profit.
+    pub take_profit: Option<fx_domain::Price>,
+    /// What it filled at; none in a dry run.
+    pub filled_price: Option<fx_domain::Price>,
+}

@@ -1,0 +1,239 @@
+//! Bars from stored objects: only the row groups that a range of time needs, each checked before it is decoded.
+
+use crate::Error;
+use crate::bars_file::decode_groups;
+use crate::error::into_store_error;
+use crate::manifest::{Manifest, ObjectEntry, parse_key};
+use async_trait::async_trait;
+use bytes::{Buf, Bytes};
+use futures::stream::{StreamExt, TryStreamExt};
+use fx_app::ports::{
+    BarStore, BlobStore, Page, PageRequest, SeriesCatalog, StoreError, StoreResult, TimeRange,
+};
+use fx_app::records::{SeriesKey, SeriesVersion};
+use fx_domain::{Bars, Digest};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bars that one call loads, at most: 56 to 88 bytes each.
+pub const LOAD_BARS_MAX: u64 = 50_000_000;
+/// Objects fetched at the same time.
+const FETCHES_AT_ONCE: usize = 8;
+const STORE: &str = "bars";
+
+/// The bars of a blob store, found through a catalog.
+#[derive(Clone)]
+pub struct ParquetBars {
+    /// Which version of a series is the latest.
+    pub catalog: Arc<dyn SeriesCatalog>,
+    /// Manifests and objects.
+    pub blobs: Arc<dyn BlobStore>,
+}
+
+impl ParquetBars {
+    /// The manifest of a version, held to its digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it is missing or not what the version names.
+    pub async fn manifest(&self, version: &SeriesVersion) -> StoreResult<Manifest> {
+        let read = async {
+            let key = parse_key(&version.manifest_key)?;
+            let missing = || Error::corrupt(format!("the manifest {key} is missing"));
+            let bytes = self.blobs.get(&key).await?.ok_or_else(missing)?;
+            let manifest = Manifest::from_bytes(&bytes, &version.version)?;
+            if manifest.series == version.series && manifest.rows == version.rows {
+                Ok(manifest)
+            } else {
+                Err(Error::corrupt(format!("the manifest {key} belongs to another series")))
+            }
+        };
+        read.await.map_err(|error| into_store_error(STORE, error))
+    }
+
+    /// Fetches the parts of an object that `groups` needs: the row groups, and the footer.
+    async fn fetch(&self, object: &ObjectEntry, groups: Range<usize>) -> Result<Parts, Error> {
+        let (first, last) = (&object.row_groups[groups.start], &object.row_groups[groups.end - 1]);
+        let key = object.blob_key()?;
+        let missing = || Error::corrupt(format!("the object {key} is missing or cut off"));
+        let (start, mut end) = (first.offset, last.offset + last.bytes);
+        let with_footer = end == object.footer.offset;
+        if with_footer {
+            end = object.length();
+        }
+        let data = self.blobs.get_range(&key, start, end - start).await?.ok_or_else(missing)?;
+        let mut parts = Parts { length: object.length(), segments: vec![(start, data)] };
+        if !with_footer {
+            let footer = &object.footer;
+            let tail = self.blobs.get_range(&key, footer.offset, footer.bytes).await?.ok_or_else(missing)?;
+            parts.segments.push((footer.offset, tail));
+        }
+        let spans = object.row_groups[groups].iter().map(|group| (group.offset, group.bytes, &group.sha256));
+        for (offset, length, sha256) in
+            spans.chain([(object.footer.offset, object.footer.bytes, &object.footer.sha256)])
+        {
+            let part = parts.slice(offset, length).ok_or_else(missing)?;
+            if Digest::of(&part) != *sha256 {
+                return Err(Error::corrupt(format!("the bytes of {key} at {offset} have another digest")));
+            }
+        }
+        Ok(parts)
+    }
+
+    async fn load_checked(
+        &self,
+        version: &SeriesVersion,
+        range: TimeRange,
+        warm_up: usize,
+    ) -> Result<Bars, Error> {
+        let manifest = self.manifest(version).await?;
+        let wanted = select(&manifest, range, warm_up as u64);
+        let group_rows = |(object, groups): &(usize, Range<usize>)| -> u64 {
+            manifest.objects[*object].row_groups[groups.clone()].iter().map(|group| group.rows).sum()
+        };
+        let rows: u64 = wanted.iter().map(group_rows).sum();
+        if rows > LOAD_BARS_MAX {
+            let what = format!("a range of {}", manifest.series);
+            return Err(Error::Limit { what, limit: LOAD_BARS_MAX, unit: "bars" });
+        }
+        let fetches = wanted.into_iter().map(|(object, groups)| {
+            let object = &manifest.objects[object];
+            async move { Ok::<_, Error>((self.fetch(object, groups.clone()).await?, groups)) }
+        });
+        let parts: Vec<(Parts, Range<usize>)> =
+            futures::stream::iter(fetches).buffered(FETCHES_AT_ONCE).try_collect().await?;
+        let decode = move || decode_all(parts, &manifest, rows, range, warm_up);
+        tokio::task::spawn_blocking(decode).await.map_err(Error::Background)?
+    }
+}
+
+/// Which row groups hold the bars of `range` and `warm_up` bars before it: one more than needed at most.
+fn select(manifest: &Manifest, range: TimeRange, warm_up: u64) -> Vec<(usize, Range<usize>)> {
+    let groups = || {
+        manifest.objects.iter().enumerate().flat_map(|(object, entry)| {
+            entry.row_groups.iter().enumerate().map(move |(index, group)| (object, index, group))
+        })
+    };
+    let before = groups().take_while(|(_, _, group)| group.last < range.start).count();
+    let mut rows_before = 0;
+    let mut skip = before;
+    for (_, _, group) in groups().take(before).collect::<Vec<_>>().into_iter().rev() {
+        if rows_before >= warm_up {
+            break;
+        }
+        rows_before += group.rows;
+        skip -= 1;
+    }
+    let mut wanted: Vec<(usize, Range<usize>)> = Vec::new();
+    for (position, (object, index, group)) in groups().enumerate().skip(skip) {
+        // The group that holds the start may also hold warm-up bars, whatever the end.
+        let holds_warm_up = warm_up > 0 && position <= before && group.first < range.start;
+        if group.first >= range.end.max(range.start) && !holds_warm_up {
+            break;
+        }
+        match wanted.last_mut() {
+            Some((last, groups)) if *last == object => groups.end = index + 1,
+            _ => wanted.push((object, index..index + 1)),
+        }
+    }
+    wanted
+}
+
+fn decode_all(
+    parts: Vec<(Parts, Range<usize>)>,
+    manifest: &Manifest,
+    rows: u64,
+    range: TimeRange,
+    warm_up: usize,
+) -> Result<Bars, Error> {
+    let mut bars = manifest.empty_bars();
+    for (part, groups) in parts {
+        decode_groups(part, groups, manifest.decimals, &mut bars)?;
+    }
+    if bars.len() as u64 != rows {
+        return Err(Error::corrupt(format!("{} has {} of {rows} bars", manifest.series, bars.len())));
+    }
+    if let Some(index) = bars.times.windows(2).position(|pair| pair[1] <= pair[0]) {
+        return Err(Error::corrupt(format!(
+            "{} goes back in time at {}",
+            manifest.series, bars.times[index]
+        )));
+    }
+    let start = bars.lower_bound(range.start);
+    let end = bars.lower_bound(range.end).max(start);
+    let start = start.saturating_sub(warm_up);
+    Ok(if start == 0 && end == bars.len() { bars } else { bars.slice(start..end) })
+}
+
+/// Parts of an object that were fetched, in order. Reading outside of them is an error, not a fetch.
+#[derive(Clone)]
+struct Parts {
+    length: u64,
+    segments: Vec<(u64, Bytes)>,
+}
+
+impl Parts {
+    fn slice(&self, offset: u64, length: u64) -> Option<Bytes> {
+        self.segments.iter().find_map(|(start, bytes)| {
+            let from = usize::try_from(offset.checked_sub(*start)?).ok()?;
+            let to = from.checked_add(usize::try_from(length).ok()?)?;
+            (to <= bytes.len()).then(|| bytes.slice(from..to))
+        })
+    }
+}
+
+impl Length for Parts {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Parts {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        let segment = self
+            .segments
+            .iter()
+            .find(|(offset, bytes)| start >= *offset && start - *offset <= bytes.len() as u64);
+        let (offset, bytes) = segment.ok_or_else(|| outside(start))?;
+        Ok(bytes.slice((start - offset) as usize..).reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        self.slice(start, length as u64).ok_or_else(|| outside(start))
+    }
+}
+
+fn outside(start: u64) -> ParquetError {
+    ParquetError::EOF(format!("byte {start} was not fetched"))
+}
+
+#[async_trait]
+impl BarStore for ParquetBars {
+    async fn describe(
+        &self,
+        series: &SeriesKey,
+        version: Option<&Digest>,
+    ) -> StoreResult<Option<SeriesVersion>> {
+        match version {
+            Some(version) => self.catalog.version(series, version).await,
+            None => self.catalog.latest(series).await,
+        }
+    }
+
+    async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars> {
+        self.load_checked(version, range, warm_up).await.map_err(|error| match error {
+            Error::Limit { what, .. } => StoreError::TooLarge {
+                what,
+                limit_bytes: LOAD_BARS_MAX as usize * std::mem::size_of::<[i64; 10]>(),
+            },
+            other => into_store_error(STORE, other),
+        })
+    }
+
+    async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>> {
+        self.catalog.list(page).await
+    }
+}

@@ -1,0 +1,177 @@
+//! Lines of delimited fields: every vendor's text is one [`Layout`] of this one reader.
+
+use crate::Error;
+use crate::import::detect::unquote;
+use crate::import::source::RunLimit;
+use crate::import::stamp::{self, Stamp, Times};
+use crate::import::{Flow, Notes, Row, Sink};
+use fx_domain::{Bar, Ohlc, Price, QuoteSide, f64_to_i64_half_even};
+use jiff::civil::Date;
+use std::io::{BufRead, BufReader, Read};
+
+/// Where the time of a row stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum TimeColumns {
+    /// In one column.
+    One(usize),
+    /// Date and time of day in two.
+    DateAndClock(usize, usize),
+    /// Milliseconds since this day's midnight, in the first.
+    MillisOfDay(Date),
+}
+
+/// Which column is what.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) delimiter: u8,
+    pub(crate) header: bool,
+    pub(crate) time: TimeColumns,
+    /// Open, high, low, close of the bid or the only side.
+    pub(crate) bid: [usize; 4],
+    pub(crate) ask: Option<[usize; 4]>,
+    pub(crate) volume: Option<usize>,
+    /// The side that the columns' names tell, when there is one.
+    pub(crate) side: Option<QuoteSide>,
+}
+
+/// Names of the price columns in messages.
+pub(crate) const PRICE_NAMES: [&str; 4] = ["open", "high", "low", "close"];
+
+/// Bytes read at once.
+const BUFFER_BYTES: usize = 256 * 1024;
+/// Characters of a field that a message shows.
+const SHOWN_MAX: usize = 40;
+
+pub(crate) fn read(
+    file: &str,
+    layout: &Layout,
+    stream: &mut dyn Read,
+    times: &mut Times,
+    notes: &mut Notes,
+    sink: &mut Sink<'_>,
+) -> Result<(), Error> {
+    // A line is a row: no vendor breaks one inside of quotes, and honouring quotes would let a stray one join lines.
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, RunLimit::new(stream, b'\n'));
+    let mut header = layout.header;
+    let mut bytes = Vec::new();
+    for line in 1.. {
+        bytes.clear();
+        if reader.read_until(b'\n', &mut bytes).map_err(|error| Error::io(file, error))? == 0 {
+            break;
+        }
+        let text = bytes.trim_ascii_end();
+        if text.is_empty() || std::mem::take(&mut header) {
+            continue;
+        }
+        let record = Fields(text.split(|byte| *byte == layout.delimiter).collect());
+        let parsed = parse(layout, &record, times, notes);
+        if sink(Row { line, parsed })? == Flow::Stop {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The fields of one line.
+struct Fields<'a>(Vec<&'a [u8]>);
+
+fn parse(layout: &Layout, record: &Fields<'_>, times: &mut Times, notes: &mut Notes) -> Result<Bar, String> {
+    let time = times.instant(read_stamp(layout, record)?)?;
+    let bid = read_side(record, &layout.bid, if layout.ask.is_some() { "bid " } else { "" }, notes)?;
+    let ask = match &layout.ask {
+        Some(columns) => Some(read_side(record, columns, "ask ", notes)?),
+        None => None,
+    };
+    let volume = match layout.volume {
+        Some(column) => read_volume(field(record, column, "", "volume")?, notes)?,
+        None => 0,
+    };
+    Ok(Bar { time, bid, ask, volume })
+}
+
+fn read_stamp(layout: &Layout, record: &Fields<'_>) -> Result<Stamp, String> {
+    let (text, stamp) = match layout.time {
+        TimeColumns::One(column) => {
+            let text = field(record, column, "", "time")?;
+            (text, stamp::parse(text))
+        }
+        TimeColumns::DateAndClock(date, clock) => {
+            let (date, clock) = (field(record, date, "", "date")?, field(record, clock, "", "time")?);
+            (date, stamp::parse_date_time(date, clock))
+        }
+        TimeColumns::MillisOfDay(date) => {
+            let text = field(record, 0, "", "time")?;
+            (text, text.parse().ok().and_then(|millis| stamp::millis_of_day(date, millis)))
+        }
+    };
+    stamp.ok_or_else(|| format!("time: `{}` is not a time of this format", shown(text)))
+}
+
+fn read_side(
+    record: &Fields<'_>,
+    columns: &[usize; 4],
+    side: &str,
+    notes: &mut Notes,
+) -> Result<Ohlc, String> {
+    let mut prices = [Price::ZERO; 4];
+    for ((price, column), name) in prices.iter_mut().zip(columns).zip(PRICE_NAMES) {
+        let text = field(record, *column, side, name)?;
+        *price =
+            parse_price(text, notes).map_err(|reason| format!("{side}{name}: `{}` {reason}", shown(text)))?;
+    }
+    let [open, high, low, close] = prices;
+    Ok(Ohlc { open, high, low, close })
+}
+
+fn field<'a>(record: &Fields<'a>, column: usize, side: &str, name: &str) -> Result<&'a str, String> {
+    let bytes = record.0.get(column).copied().ok_or_else(|| {
+        format!("{side}{name}: the row has {} fields, column {} is missing", record.0.len(), column + 1)
+    })?;
+    std::str::from_utf8(bytes).map(unquote).map_err(|_| format!("{side}{name}: not UTF-8"))
+}
+
+pub(crate) fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_MAX).collect()
+}
+
+/// A decimal price. With more than nine decimals (a binary float that was printed) it is rounded to the nearest
+/// billionth and noted.
+pub(crate) fn parse_price(text: &str, notes: &mut Notes) -> Result<Price, &'static str> {
+    if let Some(price) = Price::parse(text) {
+        return Ok(price);
+    }
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-' | b'+'));
+    let value: f64 = text.parse().map_err(|_| "is not a number")?;
+    if !value.is_finite() {
+        return Err("is not finite");
+    }
+    let price = Price::from_f64(value).filter(|_| plain).ok_or(if plain {
+        "does not fit a price"
+    } else {
+        "is not a plain decimal"
+    })?;
+    notes.rounded_prices += 1;
+    Ok(price)
+}
+
+/// A volume; fractions are rounded half to even and noted. An empty field is 0.
+fn read_volume(text: &str, notes: &mut Notes) -> Result<i64, String> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    if let Ok(volume) = text.parse() {
+        return Ok(volume);
+    }
+    let value: Option<f64> = text.parse().ok();
+    let volume = value.and_then(|value| whole_volume(value, notes));
+    volume.ok_or_else(|| format!("volume: `{}` is not a volume", shown(text)))
+}
+
+/// The nearest whole volume; `None` when it is not finite or does not fit.
+pub(crate) fn whole_volume(value: f64, notes: &mut Notes) -> Option<i64> {
+    let volume = f64_to_i64_half_even(value)?;
+    if value.fract().abs() > 0.0 {
+        notes.rounded_volumes += 1;
+    }
+    Some(volume)
+}

@@ -1,0 +1,263 @@
+//! Small typed tables as Parquet: results.
+
+use crate::Error;
+use crate::bars_file::ROW_GROUP_ROWS;
+use bytes::Bytes;
+use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
+use parquet::column::reader::ColumnReader;
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::FileReader;
+use parquet::file::serialized_reader::SerializedFileReader;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::{Type, TypePtr};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a 64-bit column means to its readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    /// A plain signed number.
+    Signed,
+    /// A count, kept as the same 64 bits.
+    Unsigned,
+    /// Nanoseconds since 1970, UTC.
+    Timestamp,
+    /// A decimal with this many places.
+    Decimal(i32),
+}
+
+/// The values of one column.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Values {
+    Integer(Meaning, Vec<i64>),
+    OptionalUnsigned(Vec<Option<u64>>),
+    Bool(Vec<bool>),
+    Text(Vec<&'static str>),
+    Owned(Vec<String>),
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Integer(_, values) => values.len(),
+            Self::OptionalUnsigned(values) => values.len(),
+            Self::Bool(values) => values.len(),
+            Self::Text(values) => values.len(),
+            Self::Owned(values) => values.len(),
+        }
+    }
+
+    fn field(&self, name: &str) -> parquet::errors::Result<Type> {
+        let (physical, logical) = match self {
+            Self::Integer(Meaning::Signed, _) => (Physical::INT64, None),
+            Self::Integer(Meaning::Unsigned, _) | Self::OptionalUnsigned(_) => {
+                (Physical::INT64, Some(LogicalType::integer(64, false)))
+            }
+            Self::Integer(Meaning::Timestamp, _) => {
+                (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::NANOS)))
+            }
+            Self::Integer(Meaning::Decimal(scale), _) => {
+                (Physical::INT64, Some(LogicalType::decimal(*scale, DECIMAL_PRECISION)))
+            }
+            Self::Bool(_) => (Physical::BOOLEAN, None),
+            Self::Text(_) | Self::Owned(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        };
+        let repetition = match self {
+            Self::OptionalUnsigned(_) => Repetition::OPTIONAL,
+            _ => Repetition::REQUIRED,
+        };
+        let builder = Type::primitive_type_builder(name, physical)
+            .with_repetition(repetition)
+            .with_logical_type(logical);
+        match self {
+            Self::Integer(Meaning::Decimal(scale), _) => {
+                builder.with_precision(DECIMAL_PRECISION).with_scale(*scale).build()
+            }
+            _ => builder.build(),
+        }
+    }
+
+    fn write(
+        &self,
+        rows: Range<usize>,
+        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    ) -> parquet::errors::Result<()> {
+        let missing = || ParquetError::General("more columns than the schema has".to_owned());
+        let mut column = group.next_column()?.ok_or_else(missing)?;
+        let text = |value: &str| ByteArray::from(value.as_bytes().to_vec());
+        match self {
+            Self::Integer(_, values) => {
+                column.typed::<Int64Type>().write_batch(&values[rows], None, None)?;
+            }
+            Self::OptionalUnsigned(values) => {
+                let values = &values[rows];
+                let present: Vec<i64> = values.iter().flatten().map(|value| value.cast_signed()).collect();
+                let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
+                column.typed::<Int64Type>().write_batch(&present, Some(&levels), None)?;
+            }
+            Self::Bool(values) => {
+                column.typed::<BoolType>().write_batch(&values[rows], None, None)?;
+            }
+            Self::Text(values) => {
+                let values: Vec<ByteArray> = values[rows].iter().map(|value| text(value)).collect();
+                column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
+            }
+            Self::Owned(values) => {
+                let values: Vec<ByteArray> = values[rows].iter().map(|value| text(value)).collect();
+                column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
+            }
+        }
+        column.close()
+    }
+}
+
+/// Digits of a 64-bit DECIMAL.
+const DECIMAL_PRECISION: i32 = 18;
+const CREATED_BY: &str = "fx-store 1";
+const ZSTD_LEVEL: i32 = 3;
+
+/// Writes columns of one length as a Parquet file with the key-value pairs `notes`.
+pub(crate) fn write(columns: &[(&str, Values)], notes: &[(&str, &str)]) -> Result<Bytes, Error> {
+    let rows = columns.first().map_or(0, |(_, values)| values.len());
+    assert!(columns.iter().all(|(_, values)| values.len() == rows), "columns of one table have one length");
+    let build = || {
+        let level = ZstdLevel::try_new(ZSTD_LEVEL)?;
+        let mut properties = WriterProperties::builder()
+            .set_created_by(CREATED_BY.to_owned())
+            .set_compression(Compression::ZSTD(level))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .set_key_value_metadata(Some(
+                notes
+                    .iter()
+                    .map(|(key, value)| KeyValue::new((*key).to_owned(), (*value).to_owned()))
+                    .collect(),
+            ));
+        for (name, values) in columns {
+            if matches!(values, Values::Integer(..)) {
+                let path = parquet::schema::types::ColumnPath::from(*name);
+                properties = properties
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+            }
+        }
+        let fields = columns.iter().map(|(name, values)| values.field(name).map(Arc::new));
+        let fields: Vec<TypePtr> = fields.collect::<parquet::errors::Result<_>>()?;
+        let schema = Arc::new(Type::group_type_builder("table").with_fields(fields).build()?);
+        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
+        for start in (0..rows).step_by(ROW_GROUP_ROWS) {
+            let mut group = writer.next_row_group()?;
+            for (_, values) in columns {
+                values.write(start..rows.min(start + ROW_GROUP_ROWS), &mut group)?;
+            }
+            group.close()?;
+        }
+        writer.into_inner()
+    };
+    build().map(Bytes::from).map_err(Error::parquet("a result table"))
+}
+
+/// A table that is being read.
+pub(crate) struct Table {
+    file: SerializedFileReader<Bytes>,
+    rows: usize,
+}
+
+impl Table {
+    pub(crate) fn open(bytes: Bytes) -> Result<Self, Error> {
+        let file = SerializedFileReader::new(bytes).map_err(Error::parquet("a result table"))?;
+        let rows = file.metadata().file_metadata().num_rows();
+        let rows =
+            usize::try_from(rows).map_err(|_| Error::corrupt("a result table has a negative length"))?;
+        Ok(Self { file, rows })
+    }
+
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// A key-value pair of the file.
+    pub(crate) fn note(&self, key: &str) -> Option<&str> {
+        let notes = self.file.metadata().file_metadata().key_value_metadata()?;
+        notes.iter().find(|note| note.key == key)?.value.as_deref()
+    }
+
+    fn column<T>(
+        &self,
+        name: &str,
+        mut read: impl FnMut(ColumnReader, usize, &mut Vec<T>) -> parquet::errors::Result<()>,
+    ) -> Result<Vec<T>, Error> {
+        let schema = self.file.metadata().file_metadata().schema_descr();
+        let index = schema.columns().iter().position(|column| column.name() == name);
+        let index = index.ok_or_else(|| Error::corrupt(format!("a result table has no column {name}")))?;
+        let mut values = Vec::new();
+        for group in 0..self.file.num_row_groups() {
+            let group = self.file.get_row_group(group).map_err(Error::parquet("a result table"))?;
+            let rows = group.metadata().num_rows();
+            let rows =
+                usize::try_from(rows).map_err(|_| Error::corrupt("a row group has a negative length"))?;
+            let reader = group.get_column_reader(index).map_err(Error::parquet("a result table"))?;
+            read(reader, rows, &mut values).map_err(Error::parquet(name))?;
+        }
+        if values.len() == self.rows {
+            Ok(values)
+        } else {
+            Err(Error::corrupt(format!("column {name} has {} of {} values", values.len(), self.rows)))
+        }
+    }
+
+    pub(crate) fn integers(&self, name: &str) -> Result<Vec<i64>, Error> {
+        self.column(name, |reader, rows, values| match reader {
+            ColumnReader::Int64ColumnReader(mut reader) => {
+                reader.read_records(rows, None, None, values).map(|_| ())
+            }
+            _ => Err(wrong_type()),
+        })
+    }
+
+    pub(crate) fn unsigned(&self, name: &str) -> Result<Vec<u64>, Error> {
+        Ok(self.integers(name)?.into_iter().map(i64::cast_unsigned).collect())
+    }
+
+    pub(crate) fn optional_unsigned(&self, name: &str) -> Result<Vec<Option<u64>>, Error> {
+        self.column(name, |reader, rows, values| {
+            let ColumnReader::Int64ColumnReader(mut reader) = reader else { return Err(wrong_type()) };
+            let (mut levels, mut present) = (Vec::new(), Vec::new());
+            reader.read_records(rows, Some(&mut levels), None, &mut present)?;
+            let mut present = present.into_iter();
+            for level in levels {
+                let value = if level == 0 { None } else { Some(present.next().ok_or_else(wrong_type)?) };
+                values.push(value.map(i64::cast_unsigned));
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn bools(&self, name: &str) -> Result<Vec<bool>, Error> {
+        self.column(name, |reader, rows, values| match reader {
+            ColumnReader::BoolColumnReader(mut reader) => {
+                reader.read_records(rows, None, None, values).map(|_| ())
+            }
+            _ => Err(wrong_type()),
+        })
+    }
+
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.column(name, |reader, rows, values| {
+            let ColumnReader::ByteArrayColumnReader(mut reader) = reader else { return Err(wrong_type()) };
+            let mut read: Vec<ByteArray> = Vec::new();
+            reader.read_records(rows, None, None, &mut read)?;
+            for value in read {
+                values.push(value.as_utf8()?.to_owned());
+            }
+            Ok(())
+        })
+    }
+}
+
+fn wrong_type() -> ParquetError {
+    ParquetError::General("the column has another type".to_owned())
+}

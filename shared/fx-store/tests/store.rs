@@ -1,0 +1,179 @@
+//! Publishing and loading through stores in memory.
+
+#![allow(clippy::unwrap_used)]
+
+use bytes::Bytes;
+use fx_app::ports::{
+    BarStore, BlobKey, BlobStore, PageRequest, ResultPart, ResultStore, RunArtefacts, StoreError, TimeRange,
+};
+use fx_domain::{
+    BacktestId, Currency, DatasetName, Digest, EquityCurve, Granularity, Instrument, Price, UnixNanos,
+};
+use fx_store::synthetic::{self, SyntheticSpec};
+use fx_store::{BlobResults, ParquetBars, ROW_GROUP_ROWS};
+use fx_testkit::memory::{Blobs, Series};
+use std::sync::Arc;
+
+fn spec(granularity: Granularity, bars: usize, seed: u64) -> SyntheticSpec {
+    SyntheticSpec {
+        instrument: Instrument::parse("EUR/USD").unwrap(),
+        granularity,
+        start: UnixNanos::parse("2015-11-02").unwrap(),
+        bars,
+        seed,
+        start_price: Price::parse("1.1").unwrap(),
+    }
+}
+
+fn all() -> TimeRange {
+    TimeRange { start: UnixNanos::new(i64::MIN), end: UnixNanos::new(i64::MAX) }
+}
+
+struct Bench {
+    blobs: Arc<Blobs>,
+    bars: ParquetBars,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (blobs, catalog) = (Arc::new(Blobs::default()), Arc::new(Series::default()));
+        Self { bars: ParquetBars { catalog, blobs: blobs.clone() }, blobs }
+    }
+
+    async fn publish(&self, spec: SyntheticSpec) -> fx_app::records::SeriesVersion {
+        let (blobs, catalog) = (&*self.bars.blobs, &*self.bars.catalog);
+        synthetic::publish(spec, DatasetName::default(), blobs, catalog, UnixNanos::new(7)).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn any_range_of_stored_bars_is_the_range_of_the_bars() {
+    let bench = Bench::new();
+    let spec = spec(Granularity::M1, 2 * ROW_GROUP_ROWS + 1_000, 3);
+    let bars = synthetic::bars(&spec).unwrap();
+    bars.check().unwrap();
+    let version = bench.publish(spec).await;
+    assert!(version.synthetic && version.side.is_none());
+    assert_eq!(version.rows, bars.len() as u64);
+    assert!(
+        bench.bars.manifest(&version).await.unwrap().objects.len() >= 2,
+        "years are objects of their own"
+    );
+    assert_eq!(bench.bars.load(&version, all(), 0).await.unwrap(), bars);
+    for (from, to, warm_up) in [
+        (0, 10, 5),
+        (10, 10, 5),
+        (131_000, 131_200, 100),
+        (131_072, 131_073, 131_072),
+        (150_000, 150_001, 0),
+        (200_000, 262_000, 150_000),
+        (263_142, 263_143, 300_000),
+    ] {
+        let range = TimeRange { start: bars.times[from], end: bars.times[to] };
+        let loaded = bench.bars.load(&version, range, warm_up).await.unwrap();
+        assert_eq!(loaded, bars.slice(from.saturating_sub(warm_up)..to), "{from}..{to} after {warm_up}");
+    }
+    let past = TimeRange { start: bars.times[bars.len() - 1].plus_nanos(1), end: UnixNanos::new(i64::MAX) };
+    assert_eq!(bench.bars.load(&version, past, 3).await.unwrap(), bars.slice(bars.len() - 3..bars.len()));
+}
+
+#[tokio::test]
+async fn publishing_again_keeps_the_version_and_another_one_replaces_it() {
+    let bench = Bench::new();
+    let first = bench.publish(spec(Granularity::H1, 500, 1)).await;
+    assert_eq!(bench.publish(spec(Granularity::H1, 500, 1)).await, first);
+    let second = bench.publish(spec(Granularity::H1, 500, 2)).await;
+    assert_ne!(first.version, second.version);
+    let latest = bench.bars.describe(&first.series, None).await.unwrap();
+    assert_eq!(latest.unwrap().version, second.version);
+    let earlier = bench.bars.describe(&first.series, Some(&first.version)).await.unwrap().unwrap();
+    assert_eq!(bench.bars.load(&earlier, all(), 0).await.unwrap().len(), 500);
+    assert_eq!(bench.bars.list(&PageRequest::default()).await.unwrap().items.len(), 1);
+}
+
+/// Serves every blob but with one bit flipped.
+struct Flipped {
+    inner: Arc<Blobs>,
+    bit: usize,
+}
+
+#[async_trait::async_trait]
+impl BlobStore for Flipped {
+    async fn put(&self, key: &BlobKey, bytes: Bytes) -> Result<fx_app::ports::Put, StoreError> {
+        self.inner.put(key, bytes).await
+    }
+    async fn get(&self, key: &BlobKey) -> Result<Option<Bytes>, StoreError> {
+        self.inner.get(key).await
+    }
+    async fn get_range(&self, key: &BlobKey, offset: u64, length: u64) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.inner.get_range(key, offset, length).await?.map(|bytes| {
+            let mut bytes = bytes.to_vec();
+            let index = self.bit / 8 % bytes.len();
+            bytes[index] ^= 1 << (self.bit % 8);
+            Bytes::from(bytes)
+        }))
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_bit_of_an_object_is_never_another_price() {
+    let bench = Bench::new();
+    let version = bench.publish(spec(Granularity::H1, 300, 1)).await;
+    // From the bytes of an object, without its leading magic, which no reader looks at.
+    for bit in (0..40_000).step_by(97) {
+        let blobs = Arc::new(Flipped { inner: bench.blobs.clone(), bit });
+        let bars = ParquetBars { catalog: bench.bars.catalog.clone(), blobs };
+        let outcome = bars.load(&version, all(), 0).await;
+        assert!(matches!(outcome, Err(StoreError::Corrupt { .. })), "bit {bit}");
+    }
+}
+
+#[tokio::test]
+async fn synthetic_bars_are_the_same_everywhere_and_keep_the_weekend() {
+    for granularity in Granularity::ALL {
+        let bars = synthetic::bars(&spec(granularity, 300, 42)).unwrap();
+        bars.check().unwrap();
+        for time in &bars.times {
+            let utc = time.utc();
+            assert_ne!(utc.weekday(), jiff::civil::Weekday::Saturday, "{granularity} {time}");
+        }
+    }
+    let bytes =
+        fx_store::encode_bars(&synthetic::bars(&spec(Granularity::M1, 5_000, 42)).unwrap(), 5).unwrap();
+    check_digest(&bytes);
+}
+
+/// The bytes of the generator and the encoder together: a change of either is a change of every synthetic version.
+fn check_digest(bytes: &[u8]) {
+    assert_eq!(
+        Digest::of(bytes).to_string(),
+        "8fb12ae99f04d58aecb1cdaa3701508df51072ecbb991b6c63cc5eae916ef7ca"
+    );
+}
+
+#[tokio::test]
+async fn results_are_kept_once_and_their_parts_are_parquet() {
+    let results = BlobResults { blobs: Arc::new(Blobs::default()) };
+    let id = BacktestId::parse("bt_1").unwrap();
+    assert_eq!(results.trades(&id).await.unwrap(), None);
+    assert_eq!(results.report(&id).await.unwrap(), None);
+    let equity = EquityCurve {
+        times: vec![UnixNanos::new(1), UnixNanos::new(2)],
+        micros: vec![10, -5],
+        currency: Currency::USD,
+    };
+    let mut artefacts = RunArtefacts {
+        trades: Vec::new(),
+        ledger: Vec::new(),
+        equity: equity.clone(),
+        report_html: "<p>é".into(),
+    };
+    results.put(&id, &artefacts).await.unwrap();
+    artefacts.report_html.clear();
+    results.put(&id, &artefacts).await.unwrap();
+    assert_eq!(results.report(&id).await.unwrap().as_deref(), Some("<p>é"));
+    assert_eq!(results.equity(&id).await.unwrap(), Some(equity));
+    assert_eq!(results.trades(&id).await.unwrap(), Some(Vec::new()));
+    let stored = results.parquet(&id, ResultPart::Equity).await.unwrap().unwrap();
+    assert!(stored.starts_with(b"PAR1") && stored.ends_with(b"PAR1"));
+}

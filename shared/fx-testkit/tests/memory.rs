@@ -1,0 +1,39 @@
+//! The in-memory adapters pass the contract suite.
+
+use fx_app::ports::Clock as _;
+use fx_testkit::fixtures::FRIDAY;
+use fx_testkit::{contract, memory};
+use std::sync::Arc;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strategies() {
+    contract::strategy_store(&(Arc::new(memory::Strategies::default()) as _)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn series() {
+    contract::series_catalog(&(Arc::new(memory::Series::default()) as _)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn backtests() {
+    contract::backtest_store(&(Arc::new(memory::Backtests::default()) as _)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn executions() {
+    contract::execution_store(&(Arc::new(memory::Executions::default()) as _)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs() {
+    contract::blob_store(&(Arc::new(memory::Blobs::default()) as _)).await;
+}
+
+#[test]
+fn the_clock_stands_until_it_is_set() {
+    let clock = memory::ManualClock::new(FRIDAY);
+    assert_eq!((clock.now(), clock.now()), (FRIDAY, FRIDAY));
+    clock.set(FRIDAY.plus_nanos(-1));
+    assert_eq!(clock.now(), FRIDAY.plus_nanos(-1));
+}

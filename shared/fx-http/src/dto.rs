@@ -1,0 +1,21 @@
+//! Wire forms, and how they follow from the use-cases' records. Numbers are JSON numbers, times RFC 3339 in UTC.
+
+mod backtest;
+mod backtest_request;
+mod dataset;
+mod execution;
+mod health;
+mod parameter;
+mod report;
+mod strategy;
+
+pub(crate) use backtest::{
+    BacktestResult, BacktestStatus, BacktestSummaries, BacktestSummary, EquityPage, EquityPoint, LedgerEntry,
+    LedgerPage, TradeDto, TradePage,
+};
+pub(crate) use backtest_request::{BacktestBody, BacktestInput};
+pub(crate) use dataset::{DatasetDto, DatasetPage, InstrumentDatasets};
+pub(crate) use execution::{ExecuteBody, ExecutionDto, ExecutionPage};
+pub(crate) use health::{DetailedHealthDto, HealthDto, RootDto};
+pub(crate) use report::{Comparison, PerformanceReport};
+pub(crate) use strategy::{RegisterBody, RegisteredDto, StrategyDto, StrategyPage, VersionPage};

@@ -1,0 +1,395 @@
+//! Results of backtests on the wire.
+
+use super::parameter::{ParameterDto, parameter_map};
+use super::report::{CostsDto, MetricsDto};
+use fx_app::records::BacktestRecord;
+use fx_domain::{EquityCurve, LedgerRow, Money, Trade};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Trades in the body of a result, at most; above it the first page and a token.
+pub(crate) const TRADES_INLINE_MAX: usize = 1_000;
+/// Points of the equity curve in the body of a result, at most; above it the curve is thinned evenly.
+pub(crate) const EQUITY_POINTS_MAX: usize = 2_000;
+
+/// A finished backtest: statistics, trades, equity, and everything needed to get it again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BacktestResult {
+    /// The backtest.
+    backtest_id: String,
+    /// The strategy.
+    strategy_id: String,
+    /// Its name at the time.
+    strategy_name: String,
+    /// First instant of decisions.
+    #[schema(format = DateTime)]
+    start_date: String,
+    /// First instant behind the run.
+    #[schema(format = DateTime)]
+    end_date: String,
+    /// The pair.
+    instrument: String,
+    /// The bars' length.
+    timeframe: &'static str,
+    /// The source of the bars.
+    dataset: String,
+    /// Whether the bars were generated, not traded.
+    synthetic: bool,
+    /// Starting balance.
+    initial_capital: f64,
+    /// The currency of balance and P&L.
+    account_currency: String,
+    /// Effective parameters.
+    parameters: BTreeMap<String, ParameterDto>,
+    /// Statistics.
+    metrics: MetricsDto,
+    /// Closed trades in order of exit; the first page when there are more than 1000.
+    trades: Vec<TradeDto>,
+    /// Where `/trades` goes on; absent when `trades` is complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+    /// Equity at bars' closes, thinned evenly to at most 2000 points, first and last kept.
+    equity_curve: Vec<EquityPoint>,
+    /// Points of the whole curve, which `/equity` answers.
+    equity_points_total: usize,
+    /// Positions still open at the end.
+    open_positions: Vec<OpenPositionDto>,
+    /// Bars that decisions were made on.
+    bars: u64,
+    /// Digest of trades, ledger and equity.
+    result_hash: String,
+    /// Version of the strategy.
+    strategy_version: String,
+    /// Digest of the plan that ran.
+    plan_hash: String,
+    /// Version of the bars.
+    data_version: String,
+    /// Version of the engine.
+    engine_version: String,
+    /// The seed of everything random.
+    seed: u64,
+    /// What the reader should know before believing the numbers.
+    warnings: Vec<String>,
+    /// When it was run.
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl BacktestResult {
+    pub(crate) fn of(record: &BacktestRecord, trades: &[Trade], equity: &EquityCurve) -> Self {
+        let inline = trades.len().min(TRADES_INLINE_MAX);
+        Self {
+            backtest_id: record.id.to_string(),
+            strategy_id: record.strategy_id.to_string(),
+            strategy_name: record.strategy_name.clone(),
+            start_date: record.start.to_string(),
+            end_date: record.end.to_string(),
+            instrument: record.series.instrument.to_string(),
+            timeframe: record.series.granularity.as_str(),
+            dataset: record.series.dataset.to_string(),
+            synthetic: record.synthetic,
+            initial_capital: record.config.initial_capital.to_f64(),
+            account_currency: record.config.account_currency.code().to_owned(),
+            parameters: parameter_map(&record.parameters),
+            metrics: MetricsDto::of(record),
+            trades: trades[..inline].iter().map(TradeDto::of).collect(),
+            next_page_token: (inline < trades.len()).then(|| inline.to_string()),
+            equity_curve: thinned(equity.times.len(), EQUITY_POINTS_MAX)
+                .map(|index| EquityPoint::of(equity, index))
+                .collect(),
+            equity_points_total: equity.times.len(),
+            open_positions: OpenPositionDto::all(record),
+            bars: record.bars,
+            result_hash: record.result_hash.to_string(),
+            strategy_version: record.strategy_version.to_string(),
+            plan_hash: record.plan_hash.to_string(),
+            data_version: record.data_version.to_string(),
+            engine_version: record.engine_version.clone(),
+            seed: record.seed,
+            warnings: record.warnings.clone(),
+            created_at: record.created_at.to_string(),
+        }
+    }
+}
+
+/// Up to `limit` of the indices below `total`, evenly spaced, the first and the last among them.
+fn thinned(total: usize, limit: usize) -> impl Iterator<Item = usize> {
+    let kept = total.min(limit);
+    (0..kept).map(move |step| if kept < 2 { step } else { step * (total - 1) / (kept - 1) })
+}
+
+/// A closed trade.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TradeDto {
+    /// Number in order of exit, from 0.
+    id: u64,
+    /// Number of the position in order of entry, from 0.
+    position_id: u64,
+    /// The pair.
+    instrument: String,
+    /// `long` or `short`.
+    #[serde(rename = "type")]
+    #[schema(pattern = "^(long|short)$")]
+    side: &'static str,
+    /// After spread and slippage.
+    entry_price: f64,
+    /// When it was entered.
+    #[schema(format = DateTime)]
+    entry_time: String,
+    /// After spread and slippage.
+    exit_price: f64,
+    /// When it was left.
+    #[schema(format = DateTime)]
+    exit_time: String,
+    /// Units of the base currency.
+    size: i64,
+    /// Gain after commission and financing, in the account currency.
+    profit_loss: f64,
+    /// Gain in percent of the entry's notional.
+    profit_loss_pct: f64,
+    /// `close`, `reverse`, `stop_loss`, `take_profit`.
+    exit_reason: &'static str,
+    /// What it cost.
+    costs: CostsDto,
+    /// Worst price difference against the entry, zero or below.
+    mae: f64,
+    /// Best price difference, zero or above.
+    mfe: f64,
+    /// Whether the bars leave open which of two exits came first.
+    ambiguous: bool,
+}
+
+impl TradeDto {
+    pub(crate) fn of(trade: &Trade) -> Self {
+        let money = |micros: i64| Money::from_micros(micros, trade.profit_loss.currency()).to_f64();
+        Self {
+            id: trade.id,
+            position_id: trade.position_id,
+            instrument: trade.instrument.to_string(),
+            side: trade.side.as_str(),
+            entry_price: trade.entry_price.to_f64(),
+            entry_time: trade.entry_time.to_string(),
+            exit_price: trade.exit_price.to_f64(),
+            exit_time: trade.exit_time.to_string(),
+            size: trade.units.get(),
+            profit_loss: trade.profit_loss.to_f64(),
+            profit_loss_pct: trade.return_fraction() * 100.0,
+            exit_reason: trade.exit_reason.as_str(),
+            costs: CostsDto {
+                spread: money(trade.costs.spread_micros),
+                commission: money(trade.costs.commission_micros),
+                slippage: money(trade.costs.slippage_micros),
+                financing: money(trade.costs.financing_micros),
+            },
+            mae: trade.mae.to_f64(),
+            mfe: trade.mfe.to_f64(),
+            ambiguous: trade.ambiguous,
+        }
+    }
+}
+
+/// Equity at one bar's close.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EquityPoint {
+    /// Open time of the bar.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// Equity in the account currency.
+    equity: f64,
+}
+
+impl EquityPoint {
+    pub(crate) fn of(curve: &EquityCurve, index: usize) -> Self {
+        Self { timestamp: curve.times[index].to_string(), equity: curve.at(index).to_f64() }
+    }
+}
+
+/// A position that is still open.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OpenPositionDto {
+    /// Number in order of entry, from 0.
+    position_id: u64,
+    /// The pair.
+    instrument: String,
+    /// `long` or `short`.
+    #[serde(rename = "type")]
+    #[schema(pattern = "^(long|short)$")]
+    side: &'static str,
+    /// Units of the base currency.
+    size: i64,
+    /// After spread and slippage.
+    entry_price: f64,
+    /// When it was entered.
+    #[schema(format = DateTime)]
+    entry_time: String,
+    /// Exit at a loss.
+    stop_loss: Option<f64>,
+    /// Exit at a gain.
+    take_profit: Option<f64>,
+    /// Gain at the last close, in the account currency.
+    unrealized_profit_loss: f64,
+}
+
+impl OpenPositionDto {
+    fn all(record: &BacktestRecord) -> Vec<Self> {
+        let positions = record.open_positions.iter().map(|position| Self {
+            position_id: position.position_id,
+            instrument: record.series.instrument.to_string(),
+            side: position.side.as_str(),
+            size: position.units.get(),
+            entry_price: position.entry_price.to_f64(),
+            entry_time: position.entry_time.to_string(),
+            stop_loss: position.protect.stop_loss.map(fx_domain::Price::to_f64),
+            take_profit: position.protect.take_profit.map(fx_domain::Price::to_f64),
+            unrealized_profit_loss: position.unrealized.to_f64(),
+        });
+        positions.collect()
+    }
+}
+
+/// Where a backtest stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BacktestStatus {
+    /// The backtest.
+    pub(crate) backtest_id: String,
+    /// Always `completed`: a backtest is stored when it is done.
+    #[schema(pattern = "^completed$")]
+    pub(crate) status: &'static str,
+    /// Done, a fraction.
+    pub(crate) progress: f64,
+    /// Seconds left.
+    pub(crate) eta_seconds: f64,
+    /// What came out.
+    pub(crate) result: BacktestResult,
+}
+
+/// A page of closed trades, in order of exit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TradePage {
+    /// The backtest.
+    pub(crate) backtest_id: String,
+    /// The trades.
+    pub(crate) trades: Vec<TradeDto>,
+    /// Where to go on; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_page_token: Option<String>,
+}
+
+/// A page of the equity curve.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EquityPage {
+    /// The backtest.
+    pub(crate) backtest_id: String,
+    /// The points.
+    pub(crate) equity_curve: Vec<EquityPoint>,
+    /// Where to go on; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_page_token: Option<String>,
+}
+
+/// A page of the ledger.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LedgerPage {
+    /// The backtest.
+    pub(crate) backtest_id: String,
+    /// The rows.
+    pub(crate) ledger: Vec<LedgerEntry>,
+    /// Where to go on; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_page_token: Option<String>,
+}
+
+/// One posting. Rows sum to the balance, exactly.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LedgerEntry {
+    /// Number of the row, from 0.
+    sequence: u64,
+    /// When it is booked.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// `deposit`, `profit_loss`, `commission`.
+    kind: &'static str,
+    /// The order behind it; null for the deposit.
+    order_id: Option<u64>,
+    /// Amount in the account currency.
+    amount: f64,
+    /// Balance after it.
+    balance: f64,
+    /// The account currency.
+    currency: String,
+}
+
+impl LedgerEntry {
+    pub(crate) fn of(row: &LedgerRow) -> Self {
+        Self {
+            sequence: row.sequence,
+            timestamp: row.time.to_string(),
+            kind: row.kind.as_str(),
+            order_id: row.order.map(|order| order.0),
+            amount: row.amount.to_f64(),
+            balance: row.balance.to_f64(),
+            currency: row.amount.currency().code().to_owned(),
+        }
+    }
+}
+
+/// A backtest in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BacktestSummary {
+    /// The backtest.
+    backtest_id: String,
+    /// The strategy.
+    strategy_id: String,
+    /// First instant of decisions.
+    #[schema(format = DateTime)]
+    start_date: String,
+    /// First instant behind the run.
+    #[schema(format = DateTime)]
+    end_date: String,
+    /// Starting balance.
+    initial_capital: f64,
+    /// Statistics.
+    metrics: MetricsDto,
+}
+
+impl BacktestSummary {
+    pub(crate) fn of(record: &BacktestRecord) -> Self {
+        Self {
+            backtest_id: record.id.to_string(),
+            strategy_id: record.strategy_id.to_string(),
+            start_date: record.start.to_string(),
+            end_date: record.end.to_string(),
+            initial_capital: record.config.initial_capital.to_f64(),
+            metrics: MetricsDto::of(record),
+        }
+    }
+}
+
+/// A page of backtests, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BacktestSummaries {
+    /// The backtests.
+    pub(crate) backtests: Vec<BacktestSummary>,
+    /// Where to go on; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_page_token: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thinned_curve_keeps_its_ends_and_its_order() {
+        for (total, limit) in [(0, 5), (1, 5), (5, 5), (6, 5), (1_000_003, 2_000), (2, 1)] {
+            let kept: Vec<usize> = thinned(total, limit).collect();
+            assert_eq!(kept.len(), total.min(limit));
+            assert!(kept.windows(2).all(|pair| pair[0] < pair[1]), "{total} {limit}");
+            if limit > 1 {
+                assert_eq!(kept.first().copied(), (total > 0).then_some(0));
+                assert_eq!(kept.last().copied(), total.checked_sub(1));
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `server import`: files of bars into the store.
+
+use crate::compose;
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use fx_app::ports::Clock;
+use fx_app::records::{SeriesKey, SeriesVersion};
+use fx_domain::{DatasetName, Granularity, Instrument, QuoteSide};
+use fx_host::{Config, Platform, SystemClock};
+use fx_store::Error;
+use fx_store::import::{FileZone, Format, ImportFile, ImportOptions, ImportReport, Label, Progress};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What to import, and as what.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Files of one series: CSV, JSON or Parquet, plain, gzipped or zipped. Two files named …bid… and …ask… are joined.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The pair, such as EUR/USD.
+    #[arg(long, value_parser = Instrument::parse)]
+    instrument: Instrument,
+    /// The bars' length: 1m 5m 15m 30m 1h 4h 1d 1w.
+    #[arg(long, value_parser = str::parse::<Granularity>)]
+    timeframe: Granularity,
+    /// The side that a one-sided file holds.
+    #[arg(long)]
+    side: Option<SideOption>,
+    /// The name of the source: bars of two data sets never mix.
+    #[arg(long, default_value = "default", value_parser = DatasetName::parse)]
+    dataset: DatasetName,
+    /// The zone of times that name none: UTC, UTC-5, Europe/Athens. The format's convention by default.
+    #[arg(long, value_parser = FileZone::parse)]
+    timezone: Option<FileZone>,
+    /// Which end of a bar its time names.
+    #[arg(long, default_value = "start")]
+    label: LabelOption,
+    /// The format, where it cannot be told from the content.
+    #[arg(long, value_parser = str::parse::<Format>)]
+    format: Option<Format>,
+    /// Store the sound rows of a file that has bad ones, and count those.
+    #[arg(long)]
+    skip_bad_rows: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SideOption {
+    Bid,
+    Ask,
+    Mid,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LabelOption {
+    Start,
+    End,
+}
+
+pub(crate) async fn run(options: Options) -> Result<()> {
+    let config = Config::from_env(Platform::Server)?;
+    let stores = compose::stores(&config.storage).await?;
+    let files: Vec<_> = options.files.iter().map(ImportFile::at).collect();
+    let import = ImportOptions {
+        side: options.side.map(SideOption::side),
+        zone: options.timezone,
+        label: match options.label {
+            LabelOption::Start => Label::Start,
+            LabelOption::End => Label::End,
+        },
+        format: options.format,
+        skip_bad_rows: options.skip_bad_rows,
+        ..ImportOptions::new(SeriesKey {
+            dataset: options.dataset,
+            instrument: options.instrument,
+            granularity: options.timeframe,
+        })
+    };
+    let bar = progress_bar();
+    let shown = bar.clone();
+    let progress = Box::new(move |progress: Progress| {
+        shown.set_length(progress.bytes_total);
+        shown.set_position(progress.bytes_done);
+        shown.set_message(format!("{} rows", progress.rows));
+    });
+    let now = SystemClock.now();
+    let imported =
+        fx_store::import::import(files, import, progress, &*stores.blobs, &*stores.series, now).await;
+    bar.finish_and_clear();
+    let mut out = std::io::stdout();
+    match imported {
+        Ok((version, report)) => {
+            print_report(&mut out, &report)?;
+            print_version(&mut out, &version).context("cannot print the report")
+        }
+        Err(Error::Unsound(report)) => {
+            print_report(&mut out, &report)?;
+            bail!(
+                "{} of {} rows are bad and nothing was stored; --skip-bad-rows stores the rest",
+                report.bad_rows,
+                report.rows_read
+            )
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl SideOption {
+    const fn side(self) -> QuoteSide {
+        match self {
+            Self::Bid => QuoteSide::Bid,
+            Self::Ask => QuoteSide::Ask,
+            Self::Mid => QuoteSide::Mid,
+        }
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {msg} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn print_report(out: &mut impl Write, report: &ImportReport) -> std::io::Result<()> {
+    let ImportReport { rows_read, rows_stored, duplicates, out_of_order, bad_rows, gaps, .. } = report;
+    writeln!(out, "rows          {rows_read} read, {rows_stored} sound")?;
+    if let (Some(first), Some(last)) = (report.first, report.last) {
+        writeln!(out, "range         {first} to {last}")?;
+    }
+    let side = report.side.map_or("bid and ask".to_owned(), |side| format!("{side:?}").to_lowercase());
+    let format = report.format.map_or("several", Format::as_str);
+    writeln!(out, "read as       {format}, {side}, times in {}, {} decimals", report.zone, report.digits)?;
+    writeln!(out, "gaps          {}, {} of them weekends", gaps.count, gaps.weekends)?;
+    for gap in &gaps.longest {
+        writeln!(out, "  from {} to {}", gap.from, gap.to)?;
+    }
+    writeln!(out, "bad rows      {bad_rows} ({duplicates} duplicates, {out_of_order} out of order)")?;
+    for row in &report.bad_rows_listed {
+        writeln!(out, "  {}:{}: {}", row.file, row.line, row.reason)?;
+    }
+    for warning in &report.warnings {
+        writeln!(out, "warning       {warning}")?;
+    }
+    Ok(())
+}
+
+fn print_version(out: &mut impl Write, version: &SeriesVersion) -> std::io::Result<()> {
+    writeln!(out, "stored        {} bars as {}", version.rows, version.series)?;
+    writeln!(out, "data version  {}", version.version)
+}

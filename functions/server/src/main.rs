@@ -1,0 +1,48 @@
+//! Every route in one process, and the command line: serve, quickstart, import, openapi.
+
+mod commands;
+mod compose;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Registers trading strategies, backtests them and executes them.
+#[derive(Parser)]
+#[command(name = "server", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve every route (the default).
+    Serve,
+    /// Make bars, backtest a strategy on them, and write the report.
+    Quickstart(commands::quickstart::Options),
+    /// Read files of bars into the store.
+    Import(commands::import::Options),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(CommandLine::parse().command.unwrap_or(Command::Serve)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve => commands::serve::run().await,
+        Command::Quickstart(options) => commands::quickstart::run(options).await,
+        Command::Import(options) => commands::import::run(options).await,
+        Command::Openapi => commands::openapi::run(),
+    }
+}

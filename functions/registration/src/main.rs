@@ -19,14 +19,16 @@ const ROUTES: [RouteGroup; 2] = [RouteGroup::Registration, RouteGroup::Platform]
 async fn main() -> Result<()> {
     let Config { telemetry, access, storage, strategies, peers, .. } = Config::from_env(Platform::Lambda)?;
     telemetry::init(telemetry.level, LogFormat::Json)?;
-    let StorageConfig::Aws { table, bucket } = storage else { bail!("STORAGE: a function stores in AWS only") };
+    let StorageConfig::Aws { table, bucket } = storage else {
+        bail!("STORAGE: a function stores in AWS only")
+    };
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let stores = Aws::connect(AwsSettings { table, bucket, endpoint: None }).await.stores;
     let files = fx_store::files(&stores);
     let services = fx_peers::connect(&peers, Arc::clone(&clock))?;
     let library = StrategyLibrary::load(strategies_dir::read(&strategies.dir)?);
-    let app = App::new(stores, files, services, library, Arc::clone(&clock));
+    let app = App::new(stores, files, services, library, Arc::clone(&clock), strategies.limits);
 
     let keys = Keys::new(
         access.api_key.as_ref().map(Secret::expose),

@@ -40,5 +40,5 @@ pub(crate) fn app(config: &Config, stores: Stores) -> Result<App> {
             failure.reason
         );
     }
-    Ok(App::new(stores, files, services, library, clock))
+    Ok(App::new(stores, files, services, library, clock, config.strategies.limits))
 }

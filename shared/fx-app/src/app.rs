@@ -1,11 +1,15 @@
 //! The use-cases' common ground.
 
+use crate::errors;
 use crate::library::StrategyLibrary;
 use crate::ports::{
     BacktestStore, BarStore, BlobStore, Clock, ExecutionStore, HealthProbe, ResultStore, RiskManagement,
     SeriesCatalog, StrategyStore,
 };
+use fx_domain::{ErrorKind, PlatformError, PlatformResult};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// What a storage adapter gives: each port over one place. Clones share its connections.
 #[derive(Clone)]
@@ -42,6 +46,15 @@ pub struct Services {
     pub probes: Vec<Arc<dyn HealthProbe>>,
 }
 
+/// How much one process calculates for its callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunLimits {
+    /// Backtests and executions at once, above zero; others wait.
+    pub concurrent_max: usize,
+    /// Time that one of them may take, waiting included.
+    pub timeout: Duration,
+}
+
 /// The ports that a host composed. The use-cases are its methods, one file per group of verbs.
 #[derive(Clone)]
 pub struct App {
@@ -53,6 +66,8 @@ pub struct App {
     pub(crate) services: Services,
     pub(crate) library: Arc<StrategyLibrary>,
     pub(crate) clock: Arc<dyn Clock>,
+    run_places: Arc<Semaphore>,
+    run_limits: RunLimits,
 }
 
 impl App {
@@ -64,17 +79,51 @@ impl App {
         services: Services,
         library: StrategyLibrary,
         clock: Arc<dyn Clock>,
+        run_limits: RunLimits,
     ) -> Self {
-        let Stores { strategies, backtests, executions, probe, series: _, blobs: _ } = stores;
         Self {
-            strategies,
-            backtests,
-            executions,
-            database: probe,
+            strategies: stores.strategies,
+            backtests: stores.backtests,
+            executions: stores.executions,
+            database: stores.probe,
             files,
             services,
             library: Arc::new(library),
             clock,
+            run_places: Arc::new(Semaphore::new(run_limits.concurrent_max)),
+            run_limits,
+        }
+    }
+
+    /// Calculates off the async threads, when there is a place. A calculation that outlives its time is not waited for,
+    /// and keeps its place until it ends.
+    ///
+    /// # Errors
+    /// What `calculate` fails with; `ServiceError` (504) when the time is over; `kind` when the calculation panics.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        kind: ErrorKind,
+        calculate: impl FnOnce() -> PlatformResult<T> + Send + 'static,
+    ) -> PlatformResult<T> {
+        let places = Arc::clone(&self.run_places);
+        let calculated = async move {
+            // The semaphore is never closed: without a place there would be no limit, and nothing else.
+            let place = places.acquire_owned().await.ok();
+            tokio::task::spawn_blocking(move || {
+                let _place = place;
+                calculate()
+            })
+            .await
+        };
+        let RunLimits { concurrent_max, timeout } = self.run_limits;
+        match tokio::time::timeout(timeout, calculated).await {
+            Ok(finished) => finished.map_err(|error| errors::lost_task(kind, error))?,
+            Err(_) => {
+                let seconds = timeout.as_secs();
+                let message =
+                    format!("not finished within {seconds} s, with {concurrent_max} runs at once: try again");
+                Err(PlatformError::new(ErrorKind::ServiceTimeout, message))
+            }
         }
     }
 

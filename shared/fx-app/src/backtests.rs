@@ -8,6 +8,8 @@ pub use request::{
 };
 pub use run::RUN_BARS_MAX;
 
+pub use fx_engine::{Commission, FillTime, IntrabarPolicy};
+
 use crate::ports::{Page, PageRequest, ResultPart, RunArtefacts};
 use crate::records::{BacktestRecord, SeriesKey, SeriesVersion};
 use crate::{App, Caller, errors};

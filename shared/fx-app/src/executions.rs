@@ -125,9 +125,8 @@ impl App {
             .await
             .map_err(errors::store)?;
         let bar_nanos = data.series.granularity.nominal_nanos();
-        tokio::task::spawn_blocking(move || wish_of(&compiled.plan, config, &bars, bar_nanos))
-            .await
-            .map_err(|error| errors::lost_task(ErrorKind::StrategyExecution, error))?
+        let calculate = move || wish_of(&compiled.plan, config, &bars, bar_nanos);
+        self.run(ErrorKind::StrategyExecution, calculate).await
     }
 
     /// Every order must be approved; the first refusal, or a service that cannot be asked, refuses all.

@@ -21,5 +21,5 @@ mod app;
 mod caller;
 mod errors;
 
-pub use app::{App, Files, Services, Stores};
+pub use app::{App, Files, RunLimits, Services, Stores};
 pub use caller::{Caller, Reach};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use fx_analytics::Comparable;
 pub use fx_strategy::ParameterValue;
 
 /// Parameters by name.

@@ -135,6 +135,27 @@ fn workload(criterion: &mut Criterion, name: &str, source: &str, bars: &Bars, an
     group.finish();
 }
 
+/// The same run taken a day of minutes at a time, as a host that streams its bars does.
+fn streamed(criterion: &mut Criterion, source: &str, bars: &Bars) {
+    const DAY: usize = 1_440;
+    let (plan, config) = (fx_strategy::compile(source, &BTreeMap::new()).expect("a strategy").plan, config());
+    let days: Vec<_> =
+        (0..bars.len()).step_by(DAY).map(|from| bars.slice(from..bars.len().min(from + DAY))).collect();
+    let stream = || {
+        let start = State::start(&plan, &config).expect("a plan");
+        days.iter().fold((start, 0), |(state, trades), day| {
+            let slice = advance(&plan, &config, state, black_box(day)).expect("sound bars");
+            (slice.state, trades + slice.trades.len())
+        })
+    };
+    let (whole, (state, trades)) = (run(&plan, &config, bars), stream());
+    assert_eq!((state.hash(), trades), (whole.state.hash(), whole.trades.len()), "streamed is whole");
+    let mut group = criterion.benchmark_group("backtest");
+    group.throughput(Throughput::Elements(bars.len() as u64)).sample_size(20);
+    group.bench_function("sma_cross_1m_by_day", |bencher| bencher.iter(stream));
+    group.finish();
+}
+
 fn backtests(criterion: &mut Criterion) {
     let reference = reference_bars();
     assert!(reference.is_some() || std::env::var_os("CI").is_none(), "CI needs the reference data");
@@ -142,6 +163,7 @@ fn backtests(criterion: &mut Criterion) {
     let bars = reference.unwrap_or_else(|| generated_bars(1_000_000));
     let answer = |trades, final_equity_micros| known.then_some(Answer { trades, final_equity_micros });
     workload(criterion, "sma_cross_1m", CROSS, &bars, answer(39_094, 998_109_900_000));
+    streamed(criterion, CROSS, &bars);
     workload(criterion, "rsi_100k", REVERSION, &bars.slice(0..100_000), answer(729, 999_416_100_000));
 }
 

@@ -1,13 +1,15 @@
 //! Taking a run over bars.
 
-use crate::book::{Book, Journal, Meeting, Terms};
+use crate::book::{Dealing, Journal, Meeting};
 use crate::decide::{Moment, Scratch, View};
-use crate::evaluate::{Block, Clock};
+use crate::evaluate::{Block, Clock, Column};
+use crate::mark::mark;
 use crate::program::Program;
 use crate::quotes::{Quotes, StoredSides};
 use crate::state::{LastBar, config_digest};
+use crate::terms::Terms;
 use crate::{BLOCK, EngineError, FillTime, RunConfig, Slice, State, intrabar};
-use fx_domain::{Bars, Money, Price, QuoteSide, Side, div_half_even};
+use fx_domain::{Bars, Price, ProtectiveLevels, QuoteSide, Side};
 use fx_strategy::Plan;
 use std::ops::Range;
 
@@ -33,9 +35,10 @@ pub fn advance(plan: &Plan, config: &RunConfig, state: State, bars: &Bars) -> Re
     let first_decision = bars.lower_bound(config.start);
     let clock = Clock { first_decision, first_index: state.decision_bars };
     let decided = bars.len() - first_decision;
+    let warm_up_bars = state.bars_done - state.decision_bars + first_decision as u64;
     let mut run = Run {
         program: &program,
-        terms: terms(config, &quotes),
+        terms: terms(config, &quotes, warm_up_bars),
         quotes: &quotes,
         clock,
         block: Block::new(&program),
@@ -49,6 +52,7 @@ pub fn advance(plan: &Plan, config: &RunConfig, state: State, bars: &Bars) -> Re
     while from < bars.len() {
         let to = bars.len().min(from + BLOCK);
         run.block(from..to)?;
+        run.journal.foresee(to, bars.len());
         from = to;
     }
     Ok(Slice {
@@ -62,8 +66,8 @@ pub fn advance(plan: &Plan, config: &RunConfig, state: State, bars: &Bars) -> Re
     })
 }
 
-/// The modelled spread that is already in the raw prices of one-sided data.
-fn terms<'a>(config: &'a RunConfig, quotes: &Quotes<'_>) -> Terms<'a> {
+/// Terms with the modelled spread that is already in the raw prices of one-sided data.
+fn terms<'a>(config: &'a RunConfig, quotes: &Quotes<'_>, warm_up_bars: u64) -> Terms<'a> {
     let inside = |shift_nanos: i64| Price::from_nanos(shift_nanos.abs());
     let (in_ask, in_bid) = match quotes.stored {
         StoredSides::One(QuoteSide::Bid | QuoteSide::Ask | QuoteSide::Mid) => {
@@ -71,7 +75,7 @@ fn terms<'a>(config: &'a RunConfig, quotes: &Quotes<'_>) -> Terms<'a> {
         }
         StoredSides::Both => (Price::ZERO, Price::ZERO),
     };
-    Terms { config, in_ask, in_bid }
+    Terms { config, in_ask, in_bid, tick: config.instrument.tick(), warm_up_bars }
 }
 
 struct Run<'a> {
@@ -148,7 +152,7 @@ impl Run<'_> {
     fn first_touch(&self, rows: Range<usize>) -> Option<usize> {
         let book = &self.state.book;
         let side = book.side()?;
-        let levels = |pick: fn(&fx_domain::ProtectiveLevels) -> Option<Price>| {
+        let levels = |pick: fn(&ProtectiveLevels) -> Option<Price>| {
             book.lots.iter().filter_map(move |lot| pick(&lot.protect))
         };
         let (stops, targets) = (levels(|protect| protect.stop_loss), levels(|protect| protect.take_profit));
@@ -192,11 +196,9 @@ impl Run<'_> {
     }
 
     fn overflow(&self, row: usize, what: &'static str) -> EngineError {
-        EngineError::Overflow {
-            index: self.clock.index(row).unwrap_or_default(),
-            time: self.quotes.bars.times[row],
-            what,
-        }
+        let decided = self.clock.index(row).unwrap_or_default();
+        let index = self.terms.warm_up_bars + decided;
+        EngineError::Overflow { index, time: self.quotes.bars.times[row], what }
     }
 
     /// One bar, in the order that the crate's documentation gives.
@@ -204,29 +206,26 @@ impl Run<'_> {
         let (bid, ask) = (self.quotes.bid.ohlc(row), self.quotes.ask.ohlc(row));
         let time = self.quotes.bars.times[row];
         let index = self.clock.index(row).unwrap_or_default();
-        let meeting = |bid, ask| Meeting { bar: index, time, bid, ask };
-        let open = meeting(bid.open, ask.open);
+        let at = Meeting { bar: index, time, bid: bid.open, ask: ask.open };
         let closing = |side| if side == Side::Long { bid } else { ask };
         let Self { terms, state, journal, .. } = self;
-        let book = &mut state.book;
+        let mut dealing = Dealing { book: &mut state.book, terms, journal, at };
         if terms.config.fill == FillTime::Close {
-            book.fill_pending(terms, None, journal)?;
+            dealing.fill_pending()?;
         }
-        if let Some(side) = book.side() {
-            book.exit_where(terms, &open, closing(side), intrabar::at_open, journal)?;
+        if let Some(side) = dealing.book.side() {
+            dealing.exit_where(closing(side), intrabar::at_open)?;
         }
         if terms.config.fill == FillTime::Open {
-            book.fill_pending(terms, Some(open), journal)?;
+            dealing.fill_pending()?;
         }
-        if let Some(side) = book.side() {
-            let bar = closing(side);
-            let policy = terms.config.fill_policy;
-            let inside = |side, levels, bar| intrabar::inside(policy, side, levels, bar);
-            book.exit_where(terms, &open, bar, inside, journal)?;
-            book.hold_through(bar.low, bar.high);
+        if let Some(side) = dealing.book.side() {
+            let (bar, policy) = (closing(side), terms.config.fill_policy);
+            dealing.exit_where(bar, |side, levels, bar| intrabar::inside(policy, side, levels, bar))?;
+            dealing.book.hold_through(bar.low, bar.high);
         }
-        let mark = if book.side() == Some(Side::Short) { ask.close } else { bid.close };
-        let equity = book.equity_at(mark).ok_or_else(|| open.overflow("equity"))?;
+        let mark = if dealing.book.side() == Some(Side::Short) { ask.close } else { bid.close };
+        let equity = dealing.book.equity_at(mark).ok_or_else(|| dealing.overflow("equity"))?;
         self.equity.push(equity);
         let moment =
             Moment { at: row - origin, time, index: Some(index), bid: bid.close, ask: ask.close, equity };
@@ -237,7 +236,7 @@ impl Run<'_> {
     fn close_of(&mut self, moment: Moment) -> Result<(), EngineError> {
         let Self { program, terms, block, scratch, state, journal, recordings, .. } = self;
         let State { memories, book, .. } = state;
-        let view = View { program, config: terms.config, columns: &block.columns, memories, moment };
+        let view = View { program, terms, columns: &block.columns, memories, moment };
         scratch.evaluate(&view, book, &program.every_bar);
         if moment.index.is_some() {
             scratch.decide(&view, book, journal)?;
@@ -248,7 +247,7 @@ impl Run<'_> {
             }
         }
         if !program.every_bar.is_empty() {
-            let view = View { program, config: terms.config, columns: &block.columns, memories: &[], moment };
+            let view = View { program, terms, columns: &block.columns, memories: &[], moment };
             scratch.remember(&view, memories);
         }
         Ok(())
@@ -265,36 +264,9 @@ impl Run<'_> {
     /// Copies the recordings that are market nodes, for the bars at the places `within` of the block.
     fn record_columns(&mut self, within: Range<usize>) {
         for (recording, values) in self.program.plan.recordings.iter().zip(&mut self.recordings) {
-            if let crate::evaluate::Column::Number(column) = &self.block.columns[recording.value.index()] {
+            if let Column::Number(column) = &self.block.columns[recording.value.index()] {
                 values.extend_from_slice(&column[within.clone()]);
             }
         }
     }
-}
-
-/// Marks the position at every close: balance and gain, the gain rounded once, half to even. `range` holds the lowest
-/// and the highest price of the bars; equity is linear in the price, so that where it fits at both it fits between.
-fn mark(book: &Book, closes: &[Price], shift: i64, range: [Price; 2], equity: &mut Vec<i64>) -> Option<()> {
-    const NANOS_PER_MICRO: i64 = Price::SCALE / Money::SCALE;
-    for price in range {
-        book.equity_at(price)?;
-    }
-    let (net, cost) = book.exposure();
-    let balance = book.balance.micros();
-    let whole = book.lots.iter().all(|lot| lot.units.get() % NANOS_PER_MICRO == 0);
-    let offset = i128::from(balance) - cost / i128::from(NANOS_PER_MICRO);
-    let step = net / NANOS_PER_MICRO;
-    let fits = step.checked_mul(range[1].nanos()).is_some();
-    match i64::try_from(offset) {
-        // Sizes in whole thousands leave nothing to round.
-        Ok(offset) if whole && fits => {
-            let marked = |close: &Price| step.wrapping_mul(close.nanos() + shift).wrapping_add(offset);
-            equity.extend(closes.iter().map(marked));
-        }
-        _ => equity.extend(closes.iter().map(|close| {
-            let exact = i128::from(net) * i128::from(close.nanos() + shift) - cost;
-            balance + div_half_even(exact, i128::from(NANOS_PER_MICRO)) as i64
-        })),
-    }
-    Some(())
 }

@@ -4,6 +4,7 @@ use crate::book::{Book, Journal, Told, event};
 use crate::evaluate::{Column, Memory, clock_value, select};
 use crate::order::{Decision, OrderLevel, OrderSize, PendingOrder};
 use crate::program::Program;
+use crate::terms::Terms;
 use crate::value::{
     TRUE, Tri, UNDEFINED, UNKNOWN, arithmetic, compare, connect, finite_or_undefined, is_comparison,
     is_connective, not, unary,
@@ -36,7 +37,7 @@ pub(crate) struct Scratch {
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) program: &'a Program<'a>,
-    pub(crate) config: &'a RunConfig,
+    pub(crate) terms: &'a Terms<'a>,
     pub(crate) columns: &'a [Column],
     pub(crate) memories: &'a [Memory],
     pub(crate) moment: Moment,
@@ -162,7 +163,7 @@ impl Scratch {
 
     fn decision(&self, view: &View<'_>, action: &Action) -> Result<Decision, EngineError> {
         let overflow = |what| EngineError::Overflow {
-            index: view.moment.index.unwrap_or_default(),
+            index: view.terms.warm_up_bars + view.moment.index.unwrap_or_default(),
             time: view.moment.time,
             what,
         };
@@ -170,7 +171,7 @@ impl Scratch {
             let bounded = value.trunc().abs() <= UNITS_MAX as f64;
             if bounded { Ok(Units::new(value as i64)) } else { Err(overflow("size")) }
         };
-        let instrument = &view.config.instrument;
+        let instrument = &view.terms.config.instrument;
         let level = |level: &Option<Level>| {
             let Some(level) = *level else { return Ok(None) };
             let value = self.number(view, level.node());
@@ -271,7 +272,7 @@ impl Outlook {
 
 fn submit(view: &View<'_>, book: &mut Book, decision: Decision, journal: &mut Journal) {
     let outlook = Outlook::new(book);
-    if outlook.is_idle(&decision, view.config) {
+    if outlook.is_idle(&decision, view.terms.config) {
         return;
     }
     let moment = &view.moment;
@@ -318,7 +319,7 @@ fn position(field: PositionField, view: &View<'_>, book: &Book) -> f64 {
         PositionField::UnrealizedPips => {
             let mark = if net > 0 { view.moment.bid } else { view.moment.ask };
             let gain = i128::from(net) * i128::from(mark.nanos()) - cost;
-            gain as f64 / (net.unsigned_abs() as f64 * view.config.instrument.pip().nanos() as f64)
+            gain as f64 / (net.unsigned_abs() as f64 * view.terms.config.instrument.pip().nanos() as f64)
         }
     }
 }

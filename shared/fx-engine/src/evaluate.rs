@@ -2,14 +2,14 @@
 
 use crate::BLOCK;
 use crate::indicator::{History, NumberWindow, PriceWindow, Smoother};
-use crate::program::{Program, Wakes};
+use crate::program::{Program, Wakes, reads_price};
 use crate::quotes::Quotes;
 use crate::value::{
     FALSE, TRUE, Tri, UNDEFINED, UNKNOWN, absolute, arithmetic, compare, connect, is_comparison,
     is_connective, negate, not, root,
 };
 use fx_domain::{NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE, UnixNanos};
-use fx_strategy::{Binary, ClockField, Node, NodeId, Type, Unary, Window};
+use fx_strategy::{Binary, ClockField, Node, NodeId, Type, Unary};
 use std::ops::Range;
 
 /// What a node remembers from bar to bar.
@@ -31,9 +31,8 @@ impl Memory {
                 Type::Number => Self::LagNumber(History::new(bars as usize, Vec::new())),
                 Type::Condition => Self::LagCondition(History::new(bars as usize, Vec::new())),
             },
-            Node::Window { kind, x, bars } => {
-                let price = matches!(program.plan.nodes[x.index()], Node::Price { .. });
-                if price && matches!(kind, Window::Sma | Window::Stdev) {
+            Node::Window { kind, bars, .. } => {
+                if reads_price(program.plan, node) {
                     Self::Price(PriceWindow::new(kind, bars as usize, Vec::new()))
                 } else {
                     Self::Number(NumberWindow::new(kind, bars as usize, Vec::new()))
@@ -48,8 +47,8 @@ impl Memory {
 /// The values of one market node over a block.
 #[derive(Clone, Debug)]
 pub(crate) enum Column {
-    /// A reactive node has none.
-    Reactive,
+    /// The node is evaluated at single bars.
+    None,
     Number(Vec<f64>),
     Condition(Vec<Tri>),
 }
@@ -68,9 +67,9 @@ const CHUNK: usize = 8;
 
 impl Block {
     pub(crate) fn new(program: &Program<'_>) -> Self {
-        let columns = program.plan.nodes.iter().zip(&program.types).zip(&program.reactive);
-        let columns = columns.map(|((node, kind), reactive)| match (node, kind) {
-            _ if *reactive => Column::Reactive,
+        let columns = program.plan.nodes.iter().zip(&program.types).zip(&program.columns);
+        let columns = columns.map(|((node, kind), column)| match (node, kind) {
+            _ if !column => Column::None,
             (Node::Number(value), _) => Column::Number(vec![*value; BLOCK]),
             (Node::Condition(value), _) => Column::Condition(vec![Tri::from(*value); BLOCK]),
             (_, Type::Number) => Column::Number(vec![UNDEFINED; BLOCK]),
@@ -93,7 +92,7 @@ impl Block {
             let (operands, rest) = self.columns.split_at_mut(id);
             let operands = Operands { columns: operands, bars: range.len() };
             match &mut rest[0] {
-                Column::Reactive => {}
+                Column::None => {}
                 Column::Number(out) => {
                     let market = Market { quotes, range: range.clone(), clock, nodes: &program.plan.nodes };
                     number(node, &operands, &mut memories[id], &market, &mut out[..range.len()]);
@@ -172,6 +171,17 @@ impl Clock {
     pub(crate) fn index(self, row: usize) -> Option<u64> {
         row.checked_sub(self.first_decision).map(|after| self.first_index + after as u64)
     }
+
+    /// What `data.index` is at the bars of `rows`.
+    fn indices(self, rows: Range<usize>, out: &mut [f64]) {
+        let (warm_up, decided) =
+            out.split_at_mut(self.first_decision.clamp(rows.start, rows.end) - rows.start);
+        warm_up.fill(WARM_UP_INDEX);
+        let first = self.index(rows.start + warm_up.len()).unwrap_or_default();
+        for (out, index) in decided.iter_mut().zip(first..) {
+            *out = index as f64;
+        }
+    }
 }
 
 /// The bars of a block.
@@ -219,6 +229,7 @@ fn number(node: &Node, operands: &Operands<'_>, memory: &mut Memory, market: &Ma
                 *out = *volume as f64;
             }
         }
+        Node::Clock(ClockField::Index) => clock.indices(range, out),
         Node::Clock(field) => {
             for (out, row) in out.iter_mut().zip(range) {
                 *out = clock_value(field, quotes.bars.times[row], clock.index(row));
@@ -353,13 +364,16 @@ pub(crate) fn select<T>(condition: Tri, then: T, otherwise: T, undefined: T) -> 
     }
 }
 
-/// A bar's place in time. While warming up no bar can tell how many more will follow: its index is −1.
+/// While warming up no bar can tell how many more will follow: its index is this.
+const WARM_UP_INDEX: f64 = -1.0;
+
+/// A bar's place in time.
 pub(crate) fn clock_value(field: ClockField, time: UnixNanos, index: Option<u64>) -> f64 {
     /// 1970-01-01 was a Thursday.
     const EPOCH_WEEKDAY: i64 = 3;
     let of_day = time.get().rem_euclid(NANOS_PER_DAY);
     match field {
-        ClockField::Index => index.map_or(-1.0, |index| index as f64),
+        ClockField::Index => index.map_or(WARM_UP_INDEX, |index| index as f64),
         ClockField::Hour => (of_day / NANOS_PER_HOUR) as f64,
         ClockField::Minute => (of_day % NANOS_PER_HOUR / NANOS_PER_MINUTE) as f64,
         ClockField::Weekday => (time.get().div_euclid(NANOS_PER_DAY) + EPOCH_WEEKDAY).rem_euclid(7) as f64,

@@ -28,6 +28,7 @@ mod error;
 mod evaluate;
 mod indicator;
 mod intrabar;
+mod mark;
 mod order;
 mod output;
 mod program;
@@ -35,6 +36,7 @@ mod quotes;
 mod result_hash;
 mod snapshot;
 mod state;
+mod terms;
 mod value;
 
 pub use advance::advance;

@@ -1,5 +1,6 @@
 //! Orders that wait for the market.
 
+use crate::book::Meeting;
 use fx_domain::{OrderId, Price, Side, Units, UnixNanos};
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,11 @@ pub enum OrderLevel {
 }
 
 impl PendingOrder {
+    /// The quote at which it was decided.
+    pub(crate) const fn meeting(&self) -> Meeting {
+        Meeting { bar: self.decided_bar, time: self.decided_at, bid: self.bid, ask: self.ask }
+    }
+
     /// The side of the trade that it makes with a net position of `net` units; `None` when there is nothing to do.
     #[must_use]
     pub const fn side(&self, net: Units) -> Option<Side> {

@@ -182,12 +182,18 @@ impl<'a> Quotes<'a> {
     ) -> Result<(), EngineError> {
         let times = &self.bars.times[range.clone()];
         let after_previous = times.first().is_none_or(|first| previous.is_none_or(|last| *first > last));
-        let ascending =
-            times.iter().zip(&times[1.min(times.len())..]).fold(true, |so_far, (a, b)| so_far & (a < b));
         let volume = self.bars.volume[range.clone()].iter().fold(0, |signs, volume| signs | volume) >= 0;
-        let both = matches!(self.stored, StoredSides::Both);
-        let sound = sound(self.bid, range.clone()) && sound(self.ask, range.clone());
-        if after_previous && ascending && volume && sound && (!both || self.uncrossed(range.clone())) {
+        let sides_hold = match self.stored {
+            StoredSides::One(_) => {
+                sound([self.bid.shift_nanos, self.ask.shift_nanos], self.bid, range.clone())
+            }
+            StoredSides::Both => {
+                sound([0, 0], self.bid, range.clone())
+                    && sound([0, 0], self.ask, range.clone())
+                    && self.uncrossed(range.clone())
+            }
+        };
+        if after_previous && ascending(times) && volume && sides_hold {
             return Ok(());
         }
         self.first_fault(range, previous, number)
@@ -197,7 +203,8 @@ impl<'a> Quotes<'a> {
         [PriceField::Open, PriceField::High, PriceField::Low, PriceField::Close].into_iter().all(|field| {
             let pairs =
                 self.bid.field(field)[range.clone()].iter().zip(&self.ask.field(field)[range.clone()]);
-            pairs.fold(true, |so_far, (bid, ask)| so_far & (bid <= ask))
+            // Both are above zero: the difference does not wrap.
+            pairs.fold(0, |signs, (bid, ask)| signs | ask.nanos().wrapping_sub(bid.nanos())) >= 0
         })
     }
 
@@ -228,16 +235,35 @@ impl<'a> Quotes<'a> {
     }
 }
 
-/// Whether every bar of one side is a bar, above zero and below [`PRICE_MAX`] with the largest shift: no branch per bar.
-fn sound(side: SideView<'_>, range: Range<usize>) -> bool {
+/// Whether every bar of a stored side is a bar, above zero with the smaller and below [`PRICE_MAX`] with the larger shift.
+///
+/// All that must not be negative is joined by `or`, and the sign looked at once: no branch and no comparison per bar.
+/// The prices themselves are among it, so that no difference of two of them wraps unseen.
+fn sound(shifts_nanos: [i64; 2], side: SideView<'_>, range: Range<usize>) -> bool {
     let (opens, highs) = (&side.columns.open[range.clone()], &side.columns.high[range.clone()]);
     let (lows, closes) = (&side.columns.low[range.clone()], &side.columns.close[range]);
-    let floor = 0_i64.saturating_sub(side.shift_nanos).max(0);
-    let ceiling = PRICE_MAX.nanos() - side.shift_nanos.max(0);
-    let mut good = true;
+    let [smaller, larger] = shifts_nanos;
+    let floor = 1 + 0_i64.saturating_sub(smaller).max(0);
+    let ceiling = PRICE_MAX.nanos() - larger.max(0);
+    let mut signs = 0;
     for (((open, high), low), close) in opens.iter().zip(highs).zip(lows).zip(closes) {
-        let inside = (low.nanos() > floor) & (high.nanos() <= ceiling);
-        good &= inside & (low <= open) & (low <= close) & (high >= open) & (high >= close);
+        let [open, high, low, close] = [open, high, low, close].map(|price| price.nanos());
+        signs |= open | high | low | close;
+        signs |= high.wrapping_sub(open) | high.wrapping_sub(close) | ceiling.wrapping_sub(high);
+        signs |= open.wrapping_sub(low) | close.wrapping_sub(low) | low.wrapping_sub(floor);
     }
-    good
+    signs >= 0
+}
+
+/// Whether each time is after the one before; `false` also for times that are 146 years or more away from 1970, whose
+/// differences might wrap.
+fn ascending(times: &[UnixNanos]) -> bool {
+    const FAR: i64 = 1 << 62;
+    let mut signs = 0;
+    for (earlier, later) in times.iter().zip(&times[1.min(times.len())..]) {
+        let (earlier, later) = (earlier.get(), later.get());
+        signs |= later.wrapping_sub(earlier).wrapping_sub(1);
+        signs |= earlier.wrapping_add(FAR) | later.wrapping_add(FAR);
+    }
+    signs >= 0
 }

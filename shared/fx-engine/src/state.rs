@@ -13,6 +13,42 @@ use serde::{Deserialize, Serialize};
 ///
 /// It is all that [`advance`](crate::advance) needs to go on, and equal for equal runs however their bars were cut into
 /// calls. [`State::to_bytes`] is its stored form.
+///
+/// ```
+/// use fx_domain::{Bar, Bars, Currency, Instrument, Money, Ohlc, Price, QuoteSide, UnixNanos};
+/// use fx_engine::{Commission, FillTime, IntrabarPolicy, RunConfig, SpreadModel, State, advance};
+///
+/// let source = "class Always(Strategy):\n    def analyze(self, data):\n        return buy(units=1000)\n";
+/// let plan = fx_strategy::compile(source, &Default::default()).expect("a strategy").plan;
+/// let config = RunConfig {
+///     instrument: Instrument::parse("EUR/USD")?,
+///     account_currency: Currency::USD,
+///     initial_capital: Money::from_micros(10_000 * Money::SCALE, Currency::USD),
+///     start: UnixNanos::new(0),
+///     fill: FillTime::Open,
+///     fill_policy: IntrabarPolicy::Pessimistic,
+///     spread: SpreadModel::Measured,
+///     commission: Commission::None,
+///     slippage: Price::ZERO,
+///     pyramiding: 0,
+///     leverage: 30.0,
+/// };
+/// let mut bars = Bars::empty(Some(QuoteSide::Bid));
+/// for minute in 0..10 {
+///     let bid = Ohlc::flat(Price::from_nanos(1_100_000_000 + minute * 10_000));
+///     bars.push(Bar { time: UnixNanos::new(minute * 60_000_000_000), bid, ask: None, volume: 1 });
+/// }
+/// let whole = advance(&plan, &config, State::start(&plan, &config)?, &bars)?.state;
+///
+/// // Stop after four bars, store the state, read it again, go on: it is the same run.
+/// let first = advance(&plan, &config, State::start(&plan, &config)?, &bars.slice(0..4))?.state;
+/// let stored = first.to_bytes();
+/// let read = State::from_bytes(&plan, &config, &stored)?;
+/// assert_eq!(read.hash(), first.hash());
+/// let resumed = advance(&plan, &config, read, &bars.slice(4..10))?.state;
+/// assert_eq!(resumed.hash(), whole.hash());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct State {
     pub(crate) plan: Digest,

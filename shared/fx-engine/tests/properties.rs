@@ -398,3 +398,30 @@ fn a_bad_bar_is_named() {
     let error = State::start(&case.plan, &euro).unwrap_err();
     assert!(matches!(error, EngineError::Config { field: "account_currency", .. }), "{error}");
 }
+
+/// Two bars warm up, the third decides, the fourth would fill: bars are counted from the first of the run.
+#[test]
+fn an_overflow_names_its_bar_with_the_warm_up_counted() {
+    let found = |action: &str, fill: u8| {
+        let source =
+            format!("class Huge(Strategy):\n    def analyze(self, data):\n        return buy({action})\n");
+        let plan = fx_strategy::compile(&source, &std::collections::BTreeMap::new()).unwrap().plan;
+        let bars = bars(0, &[(1, 1, 1, 1); 6]);
+        let config = RunConfig { start: bars.times[2], ..config((fill, 0, 0, 0, 0, 0), 0) };
+        let state = State::start(&plan, &config).unwrap();
+        let whole = advance(&plan, &config, state.clone(), &bars).unwrap_err();
+        let first = advance(&plan, &config, state, &bars.slice(0..1)).unwrap();
+        let resumed = advance(&plan, &config, first.state, &bars.slice(1..6)).unwrap_err();
+        assert_eq!(resumed, whole);
+        match whole {
+            EngineError::Overflow { index, time, .. } => {
+                assert_eq!(time, bars.times[index as usize]);
+                index
+            }
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(found("units=data.close * 1e15", 0), 2);
+    assert_eq!(found("equity_percent=1e18", 0), 3);
+    assert_eq!(found("equity_percent=1e18", 1), 2);
+}

@@ -10,6 +10,7 @@ pub use error::ConfigError;
 pub use setting::{Default, SETTINGS, Setting};
 
 use axum::http::HeaderValue;
+use fx_app::RunLimits;
 pub use fx_app::peers::Secret;
 use fx_app::peers::{BreakerPolicy, ClientPolicy, Peer, PeerEndpoint, PeerSettings, RiskLimits};
 use setting as s;
@@ -17,7 +18,6 @@ use std::ffi::OsString;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 /// Where the process runs; its binary knows.
@@ -88,10 +88,8 @@ pub enum StorageConfig {
 pub struct StrategiesConfig {
     /// Their folder.
     pub dir: StrategiesDir,
-    /// Runs at once.
-    pub concurrent_max: usize,
-    /// The longest run within a call.
-    pub timeout: Duration,
+    /// How much is calculated at once, and for how long.
+    pub limits: RunLimits,
 }
 
 /// The folder of shipped strategies.
@@ -242,8 +240,10 @@ fn strategies(env: &Env<'_>) -> Result<StrategiesConfig, ConfigError> {
     let named = env.text(&s::STRATEGIES_DIR)?.is_some();
     Ok(StrategiesConfig {
         dir: if named { StrategiesDir::Named(path) } else { StrategiesDir::Usual(path) },
-        concurrent_max: env.fixed(&s::MAX_CONCURRENT_STRATEGIES, value::integer(1, 1_000))?,
-        timeout: env.fixed(&s::STRATEGY_TIMEOUT_SECONDS, value::seconds)?,
+        limits: RunLimits {
+            concurrent_max: env.fixed(&s::MAX_CONCURRENT_STRATEGIES, value::integer(1, 1_000))?,
+            timeout: env.fixed(&s::STRATEGY_TIMEOUT_SECONDS, value::seconds)?,
+        },
     })
 }
 

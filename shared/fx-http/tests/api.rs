@@ -9,7 +9,7 @@ use fx_app::library::StrategyLibrary;
 use fx_app::ports::{
     Health, HealthProbe, HealthStatus, PeerError, RiskAnswer, RiskManagement, RiskRequest, RunArtefacts,
 };
-use fx_app::{App, Services, Stores};
+use fx_app::{App, RunLimits, Services, Stores};
 use fx_domain::{Currency, EquityCurve, UnixNanos};
 use fx_http::{ApiSettings, Keys, RouteGroup, RouteSet};
 use fx_testkit::{fixtures, memory};
@@ -57,10 +57,12 @@ fn clock() -> Arc<memory::ManualClock> {
     Arc::new(memory::ManualClock::new(fixtures::FRIDAY))
 }
 
+const LIMITS: RunLimits = RunLimits { concurrent_max: 2, timeout: std::time::Duration::from_secs(60) };
+
 fn app(stores: Stores) -> App {
     let services = Services { risk: Arc::new(Approves), probes: Vec::new() };
     let files = fx_store::files(&stores);
-    App::new(stores, files, services, StrategyLibrary::default(), clock())
+    App::new(stores, files, services, StrategyLibrary::default(), clock(), LIMITS)
 }
 
 fn keyed(stores: Stores) -> Router {

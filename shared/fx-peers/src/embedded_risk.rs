@@ -5,7 +5,6 @@ use fx_app::peers::RiskLimits;
 use fx_app::ports::{PeerError, RiskAnswer, RiskManagement, RiskRequest};
 use fx_domain::{Money, Price, Side, Units, div_half_even};
 
-
 /// Checks orders against [`RiskLimits`]. Amounts are compared in the account's currency, which must be one of the pair's
 /// two: an order that cannot be weighed is refused.
 #[derive(Clone, Copy, Debug)]

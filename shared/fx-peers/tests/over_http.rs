@@ -231,7 +231,10 @@ async fn a_probe_says_how_a_peer_does_and_not_where_it_is() {
     let well = (HealthStatus::Healthy, "over HTTP: answered 200 in 0 ms".to_owned());
     assert_eq!(ask(Peer::RiskManagement, url.clone()).await, well);
     let uncalled = "over HTTP: answered 404 in 0 ms; nothing but this probe calls it yet".to_owned();
-    assert_eq!(ask(Peer::FeatureStore, format!("{url}/elsewhere")).await, (HealthStatus::Unhealthy, uncalled));
+    assert_eq!(
+        ask(Peer::FeatureStore, format!("{url}/elsewhere")).await,
+        (HealthStatus::Unhealthy, uncalled)
+    );
 }
 
 #[tokio::test]

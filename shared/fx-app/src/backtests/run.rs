@@ -56,7 +56,7 @@ impl App {
         let created_at = self.clock.now();
         let id = backtest_id(caller, &prepared, created_at.get());
         let owner = caller.principal().clone();
-        let outcome = tokio::task::spawn_blocking(move || -> PlatformResult<BacktestOutcome> {
+        let calculate = move || -> PlatformResult<BacktestOutcome> {
             let Computed { artefacts, report, open_positions, result_hash, warnings } =
                 compute(&prepared, &bars)?;
             let Prepared { strategy, compiled, config, data, range, seed } = prepared;
@@ -85,9 +85,8 @@ impl App {
                 created_at,
             };
             Ok(BacktestOutcome { record, artefacts })
-        })
-        .await
-        .map_err(|error| errors::lost_task(ErrorKind::BacktestExecution, error))??;
+        };
+        let outcome = self.run(ErrorKind::BacktestExecution, calculate).await?;
         self.files.results.put(&outcome.record.id, &outcome.artefacts).await.map_err(errors::store)?;
         self.backtests.put(&outcome.record).await.map_err(errors::store)?;
         tracing::info!(

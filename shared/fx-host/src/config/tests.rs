@@ -1,6 +1,7 @@
 use super::*;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 fn config(platform: Platform, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let variables: BTreeMap<_, _> = variables.iter().copied().collect();
@@ -22,7 +23,8 @@ fn an_empty_environment_is_an_embedded_server_for_this_machine_only() {
     assert!(!config.access.has_keys());
     assert_eq!(config.storage, StorageConfig::Embedded { data_dir: "data".into() });
     assert_eq!(config.strategies.dir, StrategiesDir::Usual("strategies".into()));
-    assert_eq!((config.strategies.concurrent_max, config.strategies.timeout), (10, Duration::from_secs(30)));
+    let limits = RunLimits { concurrent_max: 10, timeout: Duration::from_secs(30) };
+    assert_eq!(config.strategies.limits, limits);
     assert_eq!((config.telemetry.level, config.telemetry.prometheus), (LevelFilter::INFO, true));
     assert_eq!(config.peers.endpoints, []);
     let client = ClientPolicy {

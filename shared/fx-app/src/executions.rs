@@ -198,7 +198,9 @@ fn wish_of(plan: &Plan, config: RunConfig, bars: &Bars, bar_nanos: i64) -> Platf
     let next = fx_engine::advance(plan, &config, now.state, &still).map_err(broke)?;
     for event in next.events.iter().filter(|event| event.order.decided_at == wish.time) {
         match event.kind {
-            OrderEventKind::Filled { price } => wish.orders.push(IntendedFill { order: event.order, price }),
+            OrderEventKind::Filled(fill) => {
+                wish.orders.push(IntendedFill { order: event.order, price: fill.price })
+            }
             OrderEventKind::Rejected { reason } => {
                 wish.refusals.push(format!("the order is not possible: {reason:?}"))
             }

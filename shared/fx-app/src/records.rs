@@ -5,6 +5,7 @@ use fx_domain::{
     UnixNanos,
 };
 use fx_engine::RunConfig;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -211,3 +212,39 @@ pub struct IntendedOrder {
     /// What it filled at; none in a dry run.
     pub filled_price: Option<fx_domain::Price>,
 }
+
+/// What the records of runs are found by.
+pub trait RunRecord: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static {
+    /// The kind, as keys spell it: `BACKTEST`, `EXECUTION`.
+    const KIND: &'static str;
+    /// Its id.
+    fn id(&self) -> &str;
+    /// Who asked.
+    fn owner(&self) -> &Principal;
+    /// The strategy.
+    fn strategy(&self) -> &StrategyId;
+    /// When it ran.
+    fn created_at(&self) -> UnixNanos;
+}
+
+macro_rules! run_record {
+    ($record:ty, $kind:literal) => {
+        impl RunRecord for $record {
+            const KIND: &'static str = $kind;
+            fn id(&self) -> &str {
+                self.id.as_str()
+            }
+            fn owner(&self) -> &Principal {
+                &self.owner
+            }
+            fn strategy(&self) -> &StrategyId {
+                &self.strategy_id
+            }
+            fn created_at(&self) -> UnixNanos {
+                self.created_at
+            }
+        }
+    };
+}
+run_record!(BacktestRecord, "BACKTEST");
+run_record!(ExecutionRecord, "EXECUTION");

@@ -4,45 +4,12 @@ use crate::body::encode;
 use crate::table::{Condition, Direction, Key, Outcome, STORE, Table, text};
 use async_trait::async_trait;
 use fx_app::ports::{BacktestStore, ExecutionStore, Page, PageRequest, Put, StoreResult};
-use fx_app::records::{BacktestRecord, ExecutionRecord};
-use fx_domain::{BacktestId, ExecutionId, Principal, StrategyId, UnixNanos};
-use serde::{Serialize, de::DeserializeOwned};
+use fx_app::records::{BacktestRecord, ExecutionRecord, RunRecord};
+use fx_domain::{BacktestId, ExecutionId, Principal, StrategyId};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 const RECORD: &str = "RECORD";
-
-/// What both kinds of record are found by.
-pub(crate) trait RunRecord: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static {
-    /// Its kind in the keys.
-    const KIND: &'static str;
-    fn id(&self) -> &str;
-    fn owner(&self) -> &Principal;
-    fn strategy(&self) -> &StrategyId;
-    fn created_at(&self) -> UnixNanos;
-}
-
-macro_rules! run_record {
-    ($record:ty, $kind:literal) => {
-        impl RunRecord for $record {
-            const KIND: &'static str = $kind;
-            fn id(&self) -> &str {
-                self.id.as_str()
-            }
-            fn owner(&self) -> &Principal {
-                &self.owner
-            }
-            fn strategy(&self) -> &StrategyId {
-                &self.strategy_id
-            }
-            fn created_at(&self) -> UnixNanos {
-                self.created_at
-            }
-        }
-    };
-}
-run_record!(BacktestRecord, "BACKTEST");
-run_record!(ExecutionRecord, "EXECUTION");
 
 pub(crate) struct DynamoRuns<R> {
     table: Arc<Table>,

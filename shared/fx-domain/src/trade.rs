@@ -13,17 +13,9 @@ pub enum PriceSource {
     Modelled,
 }
 
-/// An order met the market.
+/// How an order met the market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {
-    /// The order.
-    pub order: OrderId,
-    /// When: the open of the filling bar, or of the deciding bar for fills at the close.
-    pub time: UnixNanos,
-    /// Which way.
-    pub side: Side,
-    /// How much, above zero.
-    pub units: Units,
     /// The bar's price before modelled spread and slippage.
     pub raw_price: Price,
     /// The price paid or got.

@@ -6,16 +6,18 @@
 
 use crate::EmbeddedError;
 use fx_app::ports::{PAGE_SIZE_MAX, Page, PageRequest, StoreError, StoreResult};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// Read connections, and so reads at the same time.
 const READERS: usize = 4;
 /// How long a call waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between two attempts to open a file that another process is turning into a store.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Statements kept prepared by each connection.
 const STATEMENTS_CACHED: usize = 32;
 
@@ -150,12 +152,29 @@ fn connect(path: &Path) -> Result<Connection, EmbeddedError> {
             .execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF")?;
         Ok((connection, mode))
     };
-    let (connection, mode) = open().map_err(EmbeddedError::database("opening the database", path))?;
+    let (connection, mode) =
+        patiently(open).map_err(EmbeddedError::database("opening the database", path))?;
     if mode == "wal" {
         Ok(connection)
     } else {
         Err(EmbeddedError::NoWriteAheadLog { path: path.to_owned(), mode })
     }
+}
+
+/// Tries again while others hold the file, up to [`BUSY_TIMEOUT`]: of two processes that give a new file its write-ahead
+/// log at once, SQLite tells one "busy" without letting it wait, for they would wait for each other.
+fn patiently<T>(open: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match open() {
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => std::thread::sleep(BUSY_PAUSE),
+            opened => return opened,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn connect_reader(path: &Path) -> Result<Connection, EmbeddedError> {

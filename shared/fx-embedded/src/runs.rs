@@ -3,32 +3,27 @@
 use crate::database::{Database, STORE, page_of, rows_of, select_body, select_rows};
 use async_trait::async_trait;
 use fx_app::ports::{BacktestStore, ExecutionStore, Page, PageRequest, Put, StoreResult};
-use fx_app::records::{BacktestRecord, ExecutionRecord};
+use fx_app::records::{BacktestRecord, ExecutionRecord, RunRecord};
 use fx_app::stored::{decode, encode};
-use fx_domain::{BacktestId, ExecutionId, Principal, StrategyId, UnixNanos};
+use fx_domain::{BacktestId, ExecutionId, Principal, StrategyId};
 use rusqlite::params;
-use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 /// Sorts behind every position, which begins with a hex digit.
 const BEHIND_ALL: &str = "~";
 
-/// What both kinds of record are found by, and the statements over their table.
-pub(crate) trait RunRecord: Serialize + DeserializeOwned + PartialEq + Send + Sync + 'static {
+/// The statements over the table of one kind of record.
+pub(crate) trait Statements: RunRecord {
     const INSERT: &'static str;
     const GET: &'static str;
     const LIST: &'static str;
     const LIST_OF_STRATEGY: &'static str;
-    fn id(&self) -> &str;
-    fn owner(&self) -> &Principal;
-    fn strategy(&self) -> &StrategyId;
-    fn created_at(&self) -> UnixNanos;
 }
 
-macro_rules! run_record {
+macro_rules! statements {
     ($record:ty, $table:literal) => {
-        impl RunRecord for $record {
+        impl Statements for $record {
             const INSERT: &'static str = concat!(
                 "INSERT INTO ",
                 $table,
@@ -45,30 +40,18 @@ macro_rules! run_record {
                 $table,
                 " WHERE owner = ?1 AND position < ?2 AND strategy = ?4 ORDER BY position DESC LIMIT ?3"
             );
-            fn id(&self) -> &str {
-                self.id.as_str()
-            }
-            fn owner(&self) -> &Principal {
-                &self.owner
-            }
-            fn strategy(&self) -> &StrategyId {
-                &self.strategy_id
-            }
-            fn created_at(&self) -> UnixNanos {
-                self.created_at
-            }
         }
     };
 }
-run_record!(BacktestRecord, "backtests");
-run_record!(ExecutionRecord, "executions");
+statements!(BacktestRecord, "backtests");
+statements!(ExecutionRecord, "executions");
 
 pub(crate) struct SqliteRuns<R> {
     database: Arc<Database>,
     record: PhantomData<fn() -> R>,
 }
 
-impl<R: RunRecord> SqliteRuns<R> {
+impl<R: Statements> SqliteRuns<R> {
     pub(crate) fn new(database: Arc<Database>) -> Self {
         Self { database, record: PhantomData }
     }

@@ -9,7 +9,7 @@ use crate::quotes::{Quotes, StoredSides};
 use crate::state::{LastBar, config_digest};
 use crate::terms::Terms;
 use crate::{BLOCK, EngineError, FillTime, RunConfig, Slice, State, intrabar};
-use fx_domain::{Bars, Price, ProtectiveLevels, QuoteSide, Side};
+use fx_domain::{Bars, Price, PriceSource, ProtectiveLevels, QuoteSide, Side};
 use fx_strategy::Plan;
 use std::ops::Range;
 
@@ -75,7 +75,19 @@ fn terms<'a>(config: &'a RunConfig, quotes: &Quotes<'_>, warm_up_bars: u64) -> T
         }
         StoredSides::Both => (Price::ZERO, Price::ZERO),
     };
-    Terms { config, in_ask, in_bid, tick: config.instrument.tick(), warm_up_bars }
+    let source = |side| match quotes.stored {
+        StoredSides::One(stored) if stored != side => PriceSource::Modelled,
+        StoredSides::One(_) | StoredSides::Both => PriceSource::Measured,
+    };
+    Terms {
+        config,
+        in_ask,
+        in_bid,
+        ask_source: source(QuoteSide::Ask),
+        bid_source: source(QuoteSide::Bid),
+        tick: config.instrument.tick(),
+        warm_up_bars,
+    }
 }
 
 struct Run<'a> {

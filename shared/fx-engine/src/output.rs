@@ -1,7 +1,7 @@
 //! What a run yields.
 
 use crate::State;
-use fx_domain::{LedgerRow, Money, Order, Price, ProtectiveLevels, Side, Trade, Units, UnixNanos};
+use fx_domain::{Fill, LedgerRow, Money, Order, Price, ProtectiveLevels, Side, Trade, Units, UnixNanos};
 use serde::{Deserialize, Serialize};
 
 /// What one call of [`advance`](crate::advance) adds to a run. Concatenating the slices of consecutive calls gives the
@@ -41,11 +41,8 @@ pub struct OrderEvent {
 pub enum OrderEventKind {
     /// Decided at a bar's close.
     Submitted,
-    /// Met the market at `price`.
-    Filled {
-        /// Price paid or got.
-        price: Price,
-    },
+    /// Met the market.
+    Filled(Fill),
     /// Found nothing to do when its time came: the position to close was gone, or no further entry was allowed.
     Lapsed,
     /// Refused.

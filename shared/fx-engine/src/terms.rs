@@ -1,7 +1,7 @@
 //! What a fill pays: the price that the market shows, moved by spread model and slippage, and the commission.
 
 use crate::{Commission, RunConfig, SpreadModel};
-use fx_domain::{Money, Price, Side, Units, div_half_even, f64_to_i64_half_even};
+use fx_domain::{Fill, Money, Price, PriceSource, Side, Units, div_half_even, f64_to_i64_half_even};
 
 /// Nanos of price · units in a millionth of money.
 pub(crate) const NANOS_PER_MICRO: i64 = Price::SCALE / Money::SCALE;
@@ -12,13 +12,16 @@ pub(crate) struct Terms<'a> {
     /// Modelled spread in the raw ask and in the raw bid, above zero.
     pub(crate) in_ask: Price,
     pub(crate) in_bid: Price,
+    /// Whether the data stores them.
+    pub(crate) ask_source: PriceSource,
+    pub(crate) bid_source: PriceSource,
     /// The instrument's tick.
     pub(crate) tick: Price,
     /// Bars before the first that is decided on.
     pub(crate) warm_up_bars: u64,
 }
 
-/// A price and what it cost to get it, per unit.
+/// A price, what it cost to get it, per unit, and where it came from.
 #[derive(Clone, Copy)]
 pub(crate) struct Priced {
     /// What the market showed.
@@ -26,6 +29,14 @@ pub(crate) struct Priced {
     pub(crate) price: Price,
     pub(crate) spread: Price,
     pub(crate) slippage: Price,
+    pub(crate) source: PriceSource,
+}
+
+impl Priced {
+    /// As the order's life tells it.
+    pub(crate) const fn fill(&self) -> Fill {
+        Fill { raw_price: self.raw, price: self.price, source: self.source }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,12 +65,13 @@ impl Terms<'_> {
         };
         let slippage = if purpose == Purpose::Target { Price::ZERO } else { self.config.slippage };
         let price = Price::from_nanos(moved.nanos() + sign * slippage.nanos());
-        let inside = match side {
-            Side::Long => self.in_ask,
-            Side::Short => self.in_bid,
+        let (inside, stored) = match side {
+            Side::Long => (self.in_ask, self.ask_source),
+            Side::Short => (self.in_bid, self.bid_source),
         };
+        let source = if moved == raw { stored } else { PriceSource::Modelled };
         let spread = (moved - raw).abs() + inside;
-        price.is_positive().then_some(Priced { raw, price, spread, slippage })
+        price.is_positive().then_some(Priced { raw, price, spread, slippage, source })
     }
 
     /// Commission of one fill in millionths, rounded once, half to even.

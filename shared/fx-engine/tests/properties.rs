@@ -4,7 +4,7 @@
 
 use fx_domain::{
     Bar, Bars, Currency, EquityCurve, Instrument, LedgerKind, Money, NANOS_PER_MINUTE, Ohlc, Price,
-    QuoteSide, UnixNanos,
+    PriceSource, QuoteColumns, QuoteSide, Side, UnixNanos,
 };
 use fx_engine::{
     Commission, EngineError, FillTime, IntrabarPolicy, OrderEventKind, RunConfig, Slice, SpreadModel, State,
@@ -262,7 +262,7 @@ proptest! {
     fn units_in_are_units_out_and_units_open(case in cases(160)) {
         let slice = run(&case).unwrap();
         let filled: i64 = slice.events.iter().map(|event| match event.kind {
-            OrderEventKind::Filled { .. } => event.order.side.sign() * event.order.units.get(),
+            OrderEventKind::Filled(_) => event.order.side.sign() * event.order.units.get(),
             _ => 0,
         }).sum();
         let protective = slice.trades.iter().filter(|trade| {
@@ -288,6 +288,23 @@ proptest! {
             prop_assert!(trade.mae <= Price::ZERO && trade.mfe >= Price::ZERO);
             prop_assert!(trade.mae <= gain && gain <= trade.mfe);
             prop_assert!((trade.entry_bar, trade.entry_time) <= (trade.exit_bar, trade.exit_time));
+        }
+    }
+
+    #[test]
+    fn a_fill_that_claims_to_be_measured_shows_a_price_of_its_bar(case in cases(160)) {
+        let slice = run(&case).unwrap();
+        let both = matches!(case.bars.quotes, QuoteColumns::Both { .. });
+        for event in &slice.events {
+            let OrderEventKind::Filled(fill) = event.kind else { continue };
+            let modelled = matches!(case.config.spread, SpreadModel::RelativeOnEntry(_) | SpreadModel::Relative(_));
+            if fill.source == PriceSource::Measured {
+                let bar = case.bars.get(case.bars.lower_bound(event.time));
+                let side = if event.order.side == Side::Long { bar.ask.unwrap_or(bar.bid) } else { bar.bid };
+                prop_assert!(side.low <= fill.raw_price && fill.raw_price <= side.high, "{:?} outside {:?}", event, bar);
+                prop_assert!((fill.price - fill.raw_price).abs() <= case.config.slippage);
+            }
+            prop_assert!(!both || modelled || fill.source == PriceSource::Measured);
         }
     }
 

@@ -6,7 +6,9 @@ use fx_app::ports::{
     BLOB_BYTES_MAX, BacktestStore, BlobKey, BlobStore, Clock, ExecutionStore, PAGE_SIZE_MAX, Page,
     PageRequest, Publish, Put, SeriesCatalog, StoreError, StoreResult, StrategyStore,
 };
-use fx_app::records::{BacktestRecord, ExecutionRecord, SeriesKey, SeriesVersion, StrategyVersion};
+use fx_app::records::{
+    BacktestRecord, ExecutionRecord, RunRecord, SeriesKey, SeriesVersion, StrategyVersion,
+};
 use fx_domain::{BacktestId, Digest, ExecutionId, Principal, StrategyId, UnixNanos};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -188,22 +190,26 @@ struct Records<R> {
     in_order: BTreeMap<String, R>,
 }
 
-impl<R: Clone> Records<R> {
+impl<R: RunRecord + Clone> Records<R> {
     const fn new() -> Self {
         Self { by_id: BTreeMap::new(), in_order: BTreeMap::new() }
     }
 
-    fn put(&mut self, id: &str, created_at: UnixNanos, record: &R) -> Put {
+    fn put(&mut self, record: &R) -> Put {
+        let id = record.id();
         if self.by_id.contains_key(id) {
             return Put::AlreadyThere;
         }
         self.by_id.insert(id.to_owned(), record.clone());
-        self.in_order.insert(format!("{}-{id}", created_at.sort_key()), record.clone());
+        self.in_order.insert(format!("{}-{id}", record.created_at().sort_key()), record.clone());
         Put::Created
     }
 
-    fn list(&self, page: &PageRequest, wanted: impl Fn(&R) -> bool) -> Page<R> {
+    fn list(&self, owner: &Principal, strategy: Option<&StrategyId>, page: &PageRequest) -> Page<R> {
         let newest_first = self.in_order.range::<str, _>(before(page)).rev();
+        let wanted = |record: &R| {
+            record.owner() == owner && strategy.is_none_or(|strategy| record.strategy() == strategy)
+        };
         page_of(newest_first.filter(|(_, record)| wanted(record)), page)
     }
 }
@@ -220,7 +226,7 @@ impl Default for Backtests {
 #[async_trait]
 impl BacktestStore for Backtests {
     async fn put(&self, record: &BacktestRecord) -> StoreResult<Put> {
-        Ok(lock(&self.0).put(record.id.as_str(), record.created_at, record))
+        Ok(lock(&self.0).put(record))
     }
 
     async fn get(&self, id: &BacktestId) -> StoreResult<Option<BacktestRecord>> {
@@ -233,10 +239,7 @@ impl BacktestStore for Backtests {
         strategy: Option<&StrategyId>,
         page: &PageRequest,
     ) -> StoreResult<Page<BacktestRecord>> {
-        let wanted = |record: &BacktestRecord| {
-            record.owner == *owner && strategy.is_none_or(|strategy| record.strategy_id == *strategy)
-        };
-        Ok(lock(&self.0).list(page, wanted))
+        Ok(lock(&self.0).list(owner, strategy, page))
     }
 }
 
@@ -252,7 +255,7 @@ impl Default for Executions {
 #[async_trait]
 impl ExecutionStore for Executions {
     async fn put(&self, record: &ExecutionRecord) -> StoreResult<Put> {
-        Ok(lock(&self.0).put(record.id.as_str(), record.created_at, record))
+        Ok(lock(&self.0).put(record))
     }
 
     async fn get(&self, id: &ExecutionId) -> StoreResult<Option<ExecutionRecord>> {
@@ -265,10 +268,7 @@ impl ExecutionStore for Executions {
         strategy: Option<&StrategyId>,
         page: &PageRequest,
     ) -> StoreResult<Page<ExecutionRecord>> {
-        let wanted = |record: &ExecutionRecord| {
-            record.owner == *owner && strategy.is_none_or(|strategy| record.strategy_id == *strategy)
-        };
-        Ok(lock(&self.0).list(page, wanted))
+        Ok(lock(&self.0).list(owner, strategy, page))
     }
 }
 

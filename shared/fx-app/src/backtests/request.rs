@@ -118,7 +118,7 @@ impl BacktestRequest {
     ///
     /// # Errors
     /// `BacktestConfigError` naming the field.
-    pub(crate) fn run_config(&self, instrument: Instrument) -> PlatformResult<RunConfig> {
+    pub fn run_config(&self, instrument: Instrument) -> PlatformResult<RunConfig> {
         if self.start >= self.end {
             return Err(refuse("end_date", format!("{} is not after start_date {}", self.end, self.start)));
         }

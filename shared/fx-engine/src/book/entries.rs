@@ -183,7 +183,7 @@ impl Dealing<'_> {
         });
         self.book.next_position += 1;
         self.charge(commission, order.id)?;
-        self.tell(order, Told { side, units, protect }, OrderEventKind::Filled { price: priced.price });
+        self.tell(order, Told { side, units, protect }, OrderEventKind::Filled(priced.fill()));
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl Dealing<'_> {
         let Some(position) = self.book.side() else { return Ok(()) };
         let side = position.opposite();
         let priced = self.price(side, Purpose::Exit)?;
-        self.tell(order, Told::of(side, units), OrderEventKind::Filled { price: priced.price });
+        self.tell(order, Told::of(side, units), OrderEventKind::Filled(priced.fill()));
         let whole = self.terms.commission(units, priced.price).ok_or_else(|| self.overflow("commission"))?;
         let (mut left, mut unpaid) = (units, whole);
         let mut gone = 0;

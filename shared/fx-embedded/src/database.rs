@@ -6,18 +6,17 @@
 
 use crate::EmbeddedError;
 use fx_app::ports::{PAGE_SIZE_MAX, Page, PageRequest, StoreError, StoreResult};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Read connections, and so reads at the same time.
 const READERS: usize = 4;
 /// How long a call waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two attempts to open a file that another process is turning into a store.
-const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Statements kept prepared by each connection.
 const STATEMENTS_CACHED: usize = 32;
 
@@ -66,6 +65,7 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn open(path: &Path) -> Result<Self, EmbeddedError> {
+        let _turn = opening_turn(path)?;
         let mut writer = connect(path)?;
         migrate(&mut writer, path)?;
         let readers = (0..READERS).map(|_| connect_reader(path)).collect::<Result<Vec<_>, _>>()?;
@@ -142,6 +142,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Makes processes that open the same database wait for each other. Of two that give a new file its write-ahead log at once,
+/// SQLite tells one "busy" without letting it wait, for they would wait for each other. The turn ends with the returned file.
+fn opening_turn(path: &Path) -> Result<File, EmbeddedError> {
+    let path = path.with_extension("lock");
+    let turn = File::create(&path).and_then(|file| file.lock().map(|()| file));
+    turn.map_err(EmbeddedError::file("lock", &path))
+}
+
 fn connect(path: &Path) -> Result<Connection, EmbeddedError> {
     let open = || -> rusqlite::Result<(Connection, String)> {
         let connection = Connection::open(path)?;
@@ -152,29 +160,12 @@ fn connect(path: &Path) -> Result<Connection, EmbeddedError> {
             .execute_batch("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF")?;
         Ok((connection, mode))
     };
-    let (connection, mode) =
-        patiently(open).map_err(EmbeddedError::database("opening the database", path))?;
+    let (connection, mode) = open().map_err(EmbeddedError::database("opening the database", path))?;
     if mode == "wal" {
         Ok(connection)
     } else {
         Err(EmbeddedError::NoWriteAheadLog { path: path.to_owned(), mode })
     }
-}
-
-/// Tries again while others hold the file, up to [`BUSY_TIMEOUT`]: of two processes that give a new file its write-ahead
-/// log at once, SQLite tells one "busy" without letting it wait, for they would wait for each other.
-fn patiently<T>(open: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-    let begun = Instant::now();
-    loop {
-        match open() {
-            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => std::thread::sleep(BUSY_PAUSE),
-            opened => return opened,
-        }
-    }
-}
-
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn connect_reader(path: &Path) -> Result<Connection, EmbeddedError> {

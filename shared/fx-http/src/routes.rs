@@ -42,7 +42,6 @@ pub fn router(app: App, routes: RouteSet, settings: ApiSettings) -> Router {
     let cors = cors(&settings.cors_origins);
     let with_metrics = settings.metrics.is_some();
     let api = Arc::new(Api { app, settings, document, docs_page });
-    metrics::gauge!("service_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 
     let (mut open, mut guarded) = (Router::new(), Router::new());
     for group in RouteGroup::ALL.into_iter().filter(|group| routes.has(*group)) {

@@ -23,7 +23,8 @@ impl Workspace {
     /// When cargo cannot resolve the workspace from `Cargo.lock`.
     pub fn load() -> Result<Self> {
         let manifest = root().join("Cargo.toml");
-        let options = ["--locked".to_owned(), "--offline".to_owned()];
+        // Packages of other platforms are not on a machine that only builds for its own.
+        let options = ["--locked", "--offline", "--filter-platform", "host-tuple"].map(str::to_owned);
         let metadata = MetadataCommand::new()
             .manifest_path(&manifest)
             .other_options(options)

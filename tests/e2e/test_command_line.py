@@ -79,6 +79,35 @@ def test_an_unsound_file_is_not_stored_unless_asked(
     assert sound.returncode == 0, sound.stdout + sound.stderr
 
 
+RATES = """instrument,from,long,short,unit
+EUR/USD,2024-01-01,-0.7,0.3,points
+"""
+
+
+def test_a_table_of_rates_is_stored_once_and_a_bad_line_is_named(
+    server_binary: Path, settings: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "rates.csv"
+
+    def store(text: str, name: str) -> subprocess.CompletedProcess[str]:
+        file.write_text(text)
+        return run(server_binary, "import", "--financing", file, "--name", name, env=settings, cwd=tmp_path)
+
+    bad = store(RATES + "EUR/USD,2024-02-01,much,0.3,points\n", "broker")
+    assert bad.returncode != 0
+    assert "rates.csv: line 3: long: " in bad.stderr, bad.stderr
+    for _ in range(2):
+        stored = store(RATES, "broker")
+        assert stored.returncode == 0, stored.stdout + stored.stderr
+    changed = store(RATES.replace("0.3", "0.4"), "broker")
+    assert changed.returncode != 0
+    assert "`broker`" in changed.stderr, "what a name means does not change"
+    for name in ("zero", "a/b", ""):
+        assert store(RATES, name).returncode != 0, name
+    both = ("import", file, "--financing", file, "--name", "broker")
+    assert run(server_binary, *both, env=settings, cwd=tmp_path).returncode != 0, "bars or rates"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

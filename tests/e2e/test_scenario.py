@@ -259,13 +259,16 @@ class TestBacktest:
     def test_its_parts_are_parquet_files(self, target: Target, result: dict[str, Any]) -> None:
         path = f"/api/v1/backtests/{result['backtest_id']}"
         rows = {}
-        for part in ("trades", "equity", "ledger"):
+        for part in ("trades", "equity", "ledger", "orders", "margin"):
             answer = target.http.get(f"{path}/{part}", headers={"Accept": PARQUET})
             assert answer.status_code == 200, answer.text
             assert answer.headers["content-type"] == PARQUET
             rows[part] = pyarrow.parquet.read_table(io.BytesIO(answer.content))
         assert rows["trades"].num_rows == len(result["trades"])
         assert rows["equity"].num_rows == result["equity_points_total"]
+        orders = all_pages(target, f"{path}/orders", "orders", page_size=1000)
+        assert rows["orders"].num_rows == len(orders) > rows["trades"].num_rows
+        assert rows["margin"].num_rows == len(all_pages(target, f"{path}/margin", "margin", page_size=1000)) > 0
         profits = rows["trades"].column("profit_loss").to_pylist()
         assert [float(it) for it in profits] == [it["profit_loss"] for it in result["trades"]]
 

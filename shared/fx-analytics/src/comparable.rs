@@ -44,7 +44,7 @@ pub struct ComparableInput<'a> {
 }
 
 /// The statistics of backtesting.py, its names in snake case. `*_pct` in percent, durations in seconds rounded up to the
-/// bars' resolution (minutes, hours or days), drawdowns zero or below as it writes them.
+/// bars' resolution (minutes, hours or days; of quotes they are exact), drawdowns zero or below as it writes them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Comparable {
@@ -130,9 +130,10 @@ fn percent(fraction: f64) -> Option<f64> {
     defined(fraction * 100.0)
 }
 
-/// Seconds, rounded up to what the bars resolve: minutes, hours or days.
+/// Seconds, rounded up to what the bars resolve: minutes, hours or days. Quotes resolve every instant.
 fn round_up(seconds: f64, granularity: Granularity) -> f64 {
     let unit = match granularity {
+        Granularity::Tick => return seconds,
         Granularity::M1 | Granularity::M5 | Granularity::M15 | Granularity::M30 => 60.0,
         Granularity::H1 | Granularity::H4 => 3_600.0,
         Granularity::D1 | Granularity::W1 => 86_400.0,

@@ -17,11 +17,13 @@ mod per_bar;
 mod report;
 mod run;
 mod sampling;
+mod scenarios;
 mod tear_sheet;
 mod trade_stats;
 
 pub use comparable::{Comparable, ComparableInput, ComparableTrade, comparable};
 pub use per_bar::{PerBar, PerBarInput, per_bar};
 pub use report::{CostTotals, Drawdown, DrawdownStats, Metrics, RatioBasis, Report, TradeStats};
-pub use run::{RunView, report};
+pub use run::{MarginFigures, RunView, TradeBars, report};
+pub use scenarios::{ScenarioRange, figures, scenario_ranges};
 pub use tear_sheet::{TRADE_ROWS_MAX, TRADES_DRAWN_MAX, TearSheet, content_security_policy, tear_sheet};

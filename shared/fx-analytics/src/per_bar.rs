@@ -1,7 +1,8 @@
 //! Ratios over per-bar returns, by the definitions of vectorbt 1.2.0: annualised with 365 days of 24 hours.
 //!
 //! They count every bar, the closed weekend not at all, so an hourly year has 8,760 bars where a market year has some
-//! 6,200: they compare with vectorbt's numbers and should not be read as the run's Sharpe ratio.
+//! 6,200: they compare with vectorbt's numbers and should not be read as the run's Sharpe ratio. A year has no number of
+//! quotes: what is annualised is undefined for them.
 
 use crate::numbers::{defined, downside, mean, ratio, spread_of};
 use fx_domain::{Granularity, NANOS_PER_DAY};
@@ -51,7 +52,7 @@ pub struct PerBar {
 #[must_use]
 pub fn per_bar(input: &PerBarInput<'_>) -> PerBar {
     let PerBarInput { equity, initial_capital, closes, granularity } = *input;
-    let bars_a_year = DAYS_PER_YEAR * NANOS_PER_DAY as f64 / granularity.nominal_nanos() as f64;
+    let bars_a_year = ratio(DAYS_PER_YEAR * NANOS_PER_DAY as f64, granularity.nominal_nanos() as f64);
     let Some(last) = equity.last() else { return PerBar::default() };
     let mut returns = Vec::with_capacity(equity.len());
     let (mut previous, mut peak, mut deepest) = (initial_capital, initial_capital, 0.0f64);
@@ -62,19 +63,20 @@ pub fn per_bar(input: &PerBarInput<'_>) -> PerBar {
         previous = *value;
     }
     let total = last / initial_capital;
-    let annual = defined(libm::pow(total, bars_a_year / equity.len() as f64) - 1.0);
+    let annual = bars_a_year.and_then(|bars| defined(libm::pow(total, bars / equity.len() as f64) - 1.0));
     let (gains, losses) = returns.iter().fold((0.0, 0.0), |(gains, losses), value| {
         if *value > 0.0 { (gains + value, losses) } else { (gains, losses - value) }
     });
-    let year = bars_a_year.sqrt();
-    let (scaled_mean, deviation) = (mean(&returns).map(|mean| mean * year), spread_of(&returns));
+    let year = bars_a_year.map(f64::sqrt);
+    let scaled_mean = mean(&returns).zip(year).map(|(mean, year)| mean * year);
+    let deviation = spread_of(&returns);
     let benchmark = closes.first().zip(closes.last()).and_then(|(first, last)| ratio(*last, *first));
     PerBar {
         total_return_pct: defined((total - 1.0) * 100.0),
         benchmark_return_pct: benchmark.map(|value| (value - 1.0) * 100.0),
         max_drawdown_pct: defined(deepest * 100.0),
         annualized_return: annual,
-        annualized_volatility: deviation.map(|deviation| deviation * year),
+        annualized_volatility: deviation.zip(year).map(|(deviation, year)| deviation * year),
         sharpe_ratio: scaled_mean.zip(deviation).and_then(|(mean, deviation)| ratio(mean, deviation)),
         sortino_ratio: scaled_mean.zip(downside(&returns)).and_then(|(mean, below)| ratio(mean, below)),
         calmar_ratio: annual.and_then(|annual| ratio(annual, deepest)),

@@ -44,6 +44,16 @@ pub struct Metrics {
     pub costs: CostTotals,
     /// Trades whose exit the bars leave open.
     pub ambiguous_trades: u64,
+    /// Times that the margin level fell to the stop-out.
+    #[serde(default)]
+    pub stop_outs: u64,
+    /// Times that it fell to the margin call.
+    #[serde(default)]
+    pub margin_calls: u64,
+    /// Lowest margin level that was looked at with a position, percent: after fills and rollovers, at calls and
+    /// stop-outs.
+    #[serde(default)]
+    pub lowest_margin_level_pct: Option<f64>,
 }
 
 /// Costs of all closed trades, above zero when paid, in the account currency.

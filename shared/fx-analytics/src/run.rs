@@ -7,7 +7,7 @@ use crate::per_bar::{PerBarInput, per_bar};
 use crate::report::{Metrics, RatioBasis, Report};
 use crate::sampling;
 use crate::trade_stats::{Sums, trade_stats};
-use fx_domain::{EquityCurve, Granularity, Money, Price, Trade};
+use fx_domain::{EquityCurve, Granularity, Money, Price, Trade, UnixNanos};
 use std::collections::BTreeMap;
 
 /// Trading days of a year.
@@ -36,6 +36,31 @@ pub struct RunView<'a> {
     pub first_decision: usize,
     /// The bars' length: tells when a bar closes, and so to which day and month its equity belongs.
     pub granularity: Granularity,
+    /// What the bar numbers of `trades` count.
+    pub trade_bars: TradeBars,
+    /// What the account's margin did.
+    pub margin: MarginFigures,
+}
+
+/// What the bar numbers of trades count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TradeBars {
+    /// The points of the equity: one instrument was traded.
+    #[default]
+    OfEquity,
+    /// The bars of each trade's own instrument: the points of the equity are found by time.
+    OfInstrument,
+}
+
+/// What the account's margin did in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MarginFigures {
+    /// Times that the level fell to the stop-out.
+    pub stop_outs: u64,
+    /// Times that it fell to the margin call.
+    pub margin_calls: u64,
+    /// The lowest level seen with a position, percent.
+    pub lowest_level_pct: Option<f64>,
 }
 
 /// Every statistic of a run. A run without bars has its capital, and undefined ratios.
@@ -49,7 +74,8 @@ pub fn report(run: &RunView<'_>) -> Report {
     let ratios = Ratios::of(&days, run.initial_capital.micros(), drawdowns.max_drawdown, run.granularity);
     let equity: Vec<f64> = micros.iter().map(|micros| currency((*micros).into())).collect();
     let closes: Vec<f64> = run.closes.iter().map(|close| close.to_f64()).collect();
-    let trades: Vec<ComparableTrade> = run.trades.iter().map(comparable_trade).collect();
+    let trades: Vec<ComparableTrade> =
+        run.trades.iter().map(|trade| comparable_trade(trade, run.trade_bars, times)).collect();
     Report {
         metrics: metrics(run, micros, drawdowns.max_drawdown),
         sharpe_ratio: ratios.sharpe,
@@ -76,11 +102,15 @@ pub fn report(run: &RunView<'_>) -> Report {
     }
 }
 
-fn comparable_trade(trade: &Trade) -> ComparableTrade {
-    let index = |bar: u64| usize::try_from(bar).unwrap_or(usize::MAX);
+fn comparable_trade(trade: &Trade, bars: TradeBars, times: &[UnixNanos]) -> ComparableTrade {
+    let index = |bar: u64, time: UnixNanos| match bars {
+        TradeBars::OfEquity => usize::try_from(bar).unwrap_or(usize::MAX),
+        // The last bar that had opened by then.
+        TradeBars::OfInstrument => times.partition_point(|open| *open <= time).saturating_sub(1),
+    };
     ComparableTrade {
-        entry_bar: index(trade.entry_bar),
-        exit_bar: index(trade.exit_bar),
+        entry_bar: index(trade.entry_bar, trade.entry_time),
+        exit_bar: index(trade.exit_bar, trade.exit_time),
         seconds: crate::numbers::seconds_between(trade.entry_time, trade.exit_time),
         profit: trade.profit_loss.to_f64(),
         return_fraction: trade.return_fraction(),
@@ -115,6 +145,9 @@ fn metrics(run: &RunView<'_>, micros: &[i64], max_drawdown: f64) -> Metrics {
         return_pct: net_pct,
         costs: sums.costs(),
         ambiguous_trades: sums.ambiguous,
+        stop_outs: run.margin.stop_outs,
+        margin_calls: run.margin.margin_calls,
+        lowest_margin_level_pct: run.margin.lowest_level_pct.and_then(defined),
     }
 }
 

@@ -1,16 +1,18 @@
 //! Which trading day, calendar day and month a bar's close belongs to.
 //!
 //! A point of equity is stamped by its bar's open and holds the equity at the bar's close. A close that falls on a
-//! boundary belongs to what ends there, so the instant looked up is one nanosecond before the close.
+//! boundary belongs to what ends there, so the instant looked up is one nanosecond before the close. A quote closes
+//! nothing: it belongs to what its own instant is in, at a boundary to what begins there.
 
 use fx_domain::{Granularity, NANOS_PER_DAY, UnixNanos};
 
 /// Days from the open of a week (Sunday 17:00 New York) to its last close (Friday 17:00).
 const WEEK_CLOSE_DAYS: i64 = 5;
 
-/// The last instant inside the bar that opens at `open`.
+/// The last instant inside the bar that opens at `open`; the instant of a quote.
 pub(crate) fn last_instant(open: UnixNanos, granularity: Granularity) -> UnixNanos {
     let length = match granularity {
+        Granularity::Tick => return open,
         Granularity::W1 => WEEK_CLOSE_DAYS * NANOS_PER_DAY,
         shorter => shorter.nominal_nanos(),
     };
@@ -114,6 +116,17 @@ mod tests {
                 (0..times.len()).filter(|i| i + 1 == times.len() || day(*i) != day(i + 1)).collect();
             assert_eq!(trading_days(&times, Granularity::H1), slow);
         }
+    }
+
+    #[test]
+    fn a_quote_belongs_to_the_day_and_month_of_its_instant_and_the_last_of_several_closes_it() {
+        let at = |text| UnixNanos::parse(text).unwrap();
+        let times = ["2024-01-31T21:59:59.999Z", "2024-01-31T22:00:00Z", "2024-01-31T22:00:00Z"].map(at);
+        assert_eq!(trading_days(&times, Granularity::Tick), [0, 2]);
+        let times = ["2024-01-31T23:59:59Z", "2024-01-31T23:59:59Z", "2024-02-01T00:00:00Z"].map(at);
+        assert_eq!(trading_days(&times, Granularity::Tick), [2]);
+        assert_eq!(calendar_periods(&times, Granularity::Tick), [1, 2]);
+        assert_eq!(months(&times, Granularity::Tick), [((2024, 1), 1), ((2024, 2), 2)]);
     }
 
     #[test]

@@ -56,6 +56,31 @@ fn hourly_equity_is_sampled_at_seventeen_in_new_york() {
 }
 
 #[test]
+fn quotes_are_sampled_by_day_and_their_durations_are_exact() {
+    let times = ["2024-01-10T21:59:59.1Z", "2024-01-10T21:59:59.1Z", "2024-01-10T22:00:00Z"];
+    let values = vec![1_010_000_000, 1_020_000_000, 1_050_000_000];
+    let mut run = Run::of_equity("2024-01-10", Granularity::Tick, CAPITAL, values);
+    run.equity.times = times.iter().map(|time| UnixNanos::parse(time).unwrap()).collect();
+    let price = Price::parse("1.1").unwrap();
+    let mut held = trade(0, Side::Long, (0, price), (2, price));
+    (held.entry_time, held.exit_time) = (run.equity.times[0], run.equity.times[2]);
+    run.trades = vec![held];
+    let report = report(&run.view());
+    // The same two days as of hourly bars: 1.02 from the last quote before 22:00Z, 1.05 from the first at it.
+    let returns = [0.02, 1.05f64 / 1.02 - 1.0];
+    let mean = (returns[0] + returns[1]) / 2.0;
+    let deviation = ((returns[0] - returns[1]).powi(2) / 2.0).sqrt();
+    near(report.sharpe_ratio, mean / deviation * 252f64.sqrt());
+    near(report.comparable.max_trade_duration_seconds, 0.9);
+    near(report.per_bar.total_return_pct, 5.0);
+    assert_eq!(report.per_bar.max_drawdown_pct, Some(0.0));
+    // A year has no number of quotes.
+    let annual = &report.per_bar;
+    assert_eq!((annual.annualized_return, annual.annualized_volatility), (None, None));
+    assert_eq!((annual.sharpe_ratio, annual.sortino_ratio, annual.calmar_ratio), (None, None, None));
+}
+
+#[test]
 fn trades_are_counted_summed_and_strung_together_by_hand() {
     let mut run = Run::of_equity("2015-01-01", Granularity::M1, CAPITAL, vec![CAPITAL; 400]);
     let price = |text| Price::parse(text).unwrap();

@@ -61,6 +61,7 @@ pub struct App {
     pub(crate) strategies: Arc<dyn StrategyStore>,
     pub(crate) backtests: Arc<dyn BacktestStore>,
     pub(crate) executions: Arc<dyn ExecutionStore>,
+    pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) database: Arc<dyn HealthProbe>,
     pub(crate) files: Files,
     pub(crate) services: Services,
@@ -85,6 +86,7 @@ impl App {
             strategies: stores.strategies,
             backtests: stores.backtests,
             executions: stores.executions,
+            blobs: stores.blobs,
             database: stores.probe,
             files,
             services,
@@ -95,36 +97,37 @@ impl App {
         }
     }
 
-    /// Calculates off the async threads, when there is a place. A calculation that outlives its time is not waited for,
-    /// and keeps its place until it ends.
+    /// Loads what a calculation needs and calculates off the async threads, when there is a place: neither memory nor
+    /// processors are taken before. A calculation that outlives its time is not waited for, and keeps its place until
+    /// it ends.
     ///
     /// # Errors
-    /// What `calculate` fails with; `ServiceError` (504) when the time is over; `kind` when the calculation panics.
-    pub(crate) async fn run<T: Send + 'static>(
+    /// What `load` or `calculate` fails with; `ServiceError` (504) when the time is over; `kind` when the calculation
+    /// panics.
+    pub(crate) async fn run<L: Send + 'static, T: Send + 'static>(
         &self,
         kind: ErrorKind,
-        calculate: impl FnOnce() -> PlatformResult<T> + Send + 'static,
+        load: impl Future<Output = PlatformResult<L>>,
+        calculate: impl FnOnce(L) -> PlatformResult<T> + Send + 'static,
     ) -> PlatformResult<T> {
         let places = Arc::clone(&self.run_places);
         let calculated = async move {
             // The semaphore is never closed: without a place there would be no limit, and nothing else.
             let place = places.acquire_owned().await.ok();
-            tokio::task::spawn_blocking(move || {
+            let loaded = load.await?;
+            let calculate = move || {
                 let _place = place;
-                calculate()
-            })
-            .await
+                calculate(loaded)
+            };
+            tokio::task::spawn_blocking(calculate).await.map_err(|error| errors::lost_task(kind, error))?
         };
         let RunLimits { concurrent_max, timeout } = self.run_limits;
-        match tokio::time::timeout(timeout, calculated).await {
-            Ok(finished) => finished.map_err(|error| errors::lost_task(kind, error))?,
-            Err(_) => {
-                let seconds = timeout.as_secs();
-                let message =
-                    format!("not finished within {seconds} s, with {concurrent_max} runs at once: try again");
-                Err(PlatformError::new(ErrorKind::ServiceTimeout, message))
-            }
-        }
+        tokio::time::timeout(timeout, calculated).await.unwrap_or_else(|_| {
+            let seconds = timeout.as_secs();
+            let message =
+                format!("not finished within {seconds} s, with {concurrent_max} runs at once: try again");
+            Err(PlatformError::new(ErrorKind::ServiceTimeout, message))
+        })
     }
 
     /// The strategies that ship with the platform.

@@ -1,17 +1,23 @@
 //! Backtest a strategy on stored bars, and read what came out.
 
+mod compute;
+mod config;
 mod request;
 mod run;
+mod warnings;
 
-pub use request::{
-    BacktestRequest, INITIAL_CAPITAL_MAX, LEVERAGE_MAX, PIPS_MAX, PYRAMIDING_MAX, RATE_MAX, SpreadRequest,
+pub use config::{
+    COMMISSION_MAX, INITIAL_CAPITAL_MAX, INLINE_RATES_MAX, LEVERAGE_MAX, MARGIN_LEVEL_PCT_MAX, PIPS_MAX,
+    PYRAMIDING_MAX, RATE_MAX, SCENARIOS_MAX, financing_error,
 };
-pub use run::RUN_BARS_MAX;
+pub use request::{BacktestRequest, FinancingRequest, SpreadRequest};
 
-pub use fx_engine::{Commission, FillTime, IntrabarPolicy};
+pub use crate::inputs::RUN_BARS_MAX;
+
+pub use fx_engine::{AccountKind, Commission, FillTime, IntrabarPolicy, Slippage, StopOutPolicy};
 
 use crate::ports::{Page, PageRequest, ResultPart, RunArtefacts};
-use crate::records::{BacktestRecord, SeriesKey, SeriesVersion};
+use crate::records::{BacktestRecord, MarginPoint, OrderEvent, SeriesKey, SeriesVersion};
 use crate::{App, Caller, errors};
 use bytes::Bytes;
 use fx_domain::{
@@ -71,6 +77,29 @@ impl App {
     pub async fn backtest_equity(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<EquityCurve> {
         self.get_backtest(caller, id).await?;
         self.files.results.equity(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+    }
+
+    /// What happened to the orders of a backtest, in order.
+    ///
+    /// # Errors
+    /// As [`App::backtest_trades`].
+    pub async fn backtest_events(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<Vec<OrderEvent>> {
+        self.get_backtest(caller, id).await?;
+        self.files.results.events(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+    }
+
+    /// The account's margin through a backtest: after each bar with a fill or a rollover, and at every call and
+    /// stop-out.
+    ///
+    /// # Errors
+    /// As [`App::backtest_trades`].
+    pub async fn backtest_margin(
+        &self,
+        caller: &Caller,
+        id: &BacktestId,
+    ) -> PlatformResult<Vec<MarginPoint>> {
+        self.get_backtest(caller, id).await?;
+        self.files.results.margin(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
     }
 
     /// The tear sheet of a backtest: one HTML file.

@@ -2,18 +2,19 @@
 //!
 //! It is a dry run: orders are intended, approved or refused, and recorded, and nothing is sent.
 
+mod wish;
+
+use crate::inputs::{Stretch, Wanted};
 use crate::ports::{Page, PageRequest, RiskAnswer, RiskRequest, TimeRange};
 use crate::records::{
-    ExecutionRecord, IntendedOrder, Parameters, RECORD_SCHEMA, SeriesKey, SeriesVersion, SignalRecord,
-    StrategyVersion,
+    ExecutionRecord, IntendedOrder, Parameters, RECORD_SCHEMA, SeriesKey, SignalRecord, StrategyVersion,
 };
 use crate::{App, Caller, backtests, errors, strategies};
 use fx_domain::{
-    Bar, Bars, DatasetName, Digest, DigestBuilder, ErrorKind, ExecutionId, Money, Ohlc, Order, PlatformError,
-    PlatformResult, Price, QuoteColumns, Side, StrategyId, UnixNanos,
+    DatasetName, Digest, DigestBuilder, ErrorKind, ExecutionId, PlatformError, PlatformResult, StrategyId,
+    UnixNanos,
 };
-use fx_engine::{Decision, OrderEventKind, PendingOrder, RunConfig, State};
-use fx_strategy::{Compiled, Plan};
+use wish::{Intended, Wish, wish_of};
 
 /// Bars before the deciding one that a strategy is run over, besides its warm-up: recursive indicators forget their
 /// seed within this many, and the position that it would hold by now has had time to form.
@@ -24,28 +25,12 @@ pub const HISTORY_BARS: usize = 5_000;
 pub struct ExecutionRequest {
     /// The strategy.
     pub strategy_id: StrategyId,
-    /// Capital that it may use, in the pair's quote currency.
+    /// Capital that it may use, in the quote currency of its first pair.
     pub capital_allocation: f64,
     /// Overrides of the registered parameters.
     pub parameters: Parameters,
     /// The source of the bars.
     pub dataset: DatasetName,
-}
-
-/// What the strategy wants after the newest bar.
-struct Wish {
-    time: UnixNanos,
-    close: f64,
-    equity: Money,
-    pending: Vec<PendingOrder>,
-    orders: Vec<IntendedFill>,
-    refusals: Vec<String>,
-}
-
-/// An order as it would fill if the market stood still at the newest close.
-struct IntendedFill {
-    order: Order,
-    price: Price,
 }
 
 impl App {
@@ -70,15 +55,27 @@ impl App {
                 UnixNanos::new(i64::MAX),
             )
         };
-        let series = backtest.series(&strategy)?;
-        let config = backtest.run_config(series.instrument).map_err(name_capital)?;
-        let data = self.describe_series(&series, None).await?;
+        let mut config =
+            backtest.run_config(&strategy.instruments, strategy.timeframe).map_err(name_capital)?;
         let mut parameters = strategy.parameters.clone();
         parameters.extend(request.parameters);
         let compiled = strategies::compile(strategy.source.clone(), parameters).await?;
-        let wish = self.wish(&data, config, compiled).await?;
-        let risk = self.ask_risk(&strategy, &series, &wish).await;
-        let record = record(caller, &strategy, &data, &wish, risk, self.clock.now());
+        let warm_up = usize::try_from(compiled.plan.warm_up_bars()).unwrap_or(usize::MAX);
+        let history = warm_up.saturating_add(HISTORY_BARS);
+        let wanted = Wanted { dataset: &backtest.dataset, pinned: None, stretch: Stretch::Newest(history) };
+        let series = self.find_series(&wanted, &mut config).await?;
+        let newest = series.tracks.iter().map(|data| data.last).max().unwrap_or(UnixNanos::new(0));
+        let range = TimeRange { start: newest, end: newest.plus_nanos(1) };
+        let load = self.load_bars(&series, range, history);
+        let calculate = move |bars| wish_of(&compiled.plan, config, &bars);
+        let wish = self.run(ErrorKind::StrategyExecution, load, calculate).await?;
+        let risk = self.ask_risk(&strategy, &wish).await;
+        let what = Executed {
+            strategy: &strategy,
+            series: series.first()?.series.clone(),
+            version: series.version(),
+        };
+        let record = record(caller, &what, wish, risk, self.clock.now());
         self.executions.put(&record).await.map_err(errors::store)?;
         tracing::info!(execution.id = %record.id, status = record.status, orders = record.orders.len(), "strategy executed");
         Ok(record)
@@ -110,46 +107,27 @@ impl App {
         self.executions.list(caller.principal(), strategy, page).await.map_err(errors::store)
     }
 
-    async fn wish(
-        &self,
-        data: &SeriesVersion,
-        config: RunConfig,
-        compiled: Compiled,
-    ) -> PlatformResult<Wish> {
-        let warm_up = usize::try_from(compiled.plan.warm_up_bars()).unwrap_or(usize::MAX);
-        let newest = TimeRange { start: data.last, end: data.last.plus_nanos(1) };
-        let bars = self
-            .files
-            .bars
-            .load(data, newest, warm_up.saturating_add(HISTORY_BARS))
-            .await
-            .map_err(errors::store)?;
-        let bar_nanos = data.series.granularity.nominal_nanos();
-        let calculate = move || wish_of(&compiled.plan, config, &bars, bar_nanos);
-        self.run(ErrorKind::StrategyExecution, calculate).await
-    }
-
-    /// Every order must be approved; the first refusal, or a service that cannot be asked, refuses all.
-    async fn ask_risk(&self, strategy: &StrategyVersion, series: &SeriesKey, wish: &Wish) -> RiskAnswer {
+    /// Every order must be approved; the first refusal, or a service that cannot be asked, refuses all. An order whose
+    /// size shows at the fill only has none to approve.
+    async fn ask_risk(&self, strategy: &StrategyVersion, wish: &Wish) -> RiskAnswer {
         let refused = |reason: String| RiskAnswer { is_valid: false, reason };
         if let Some(refusal) = wish.refusals.first() {
             return refused(refusal.clone());
         }
-        let entering = wish.pending.iter().any(|order| !matches!(order.decision, Decision::Close));
-        if !entering {
+        if !wish.enters {
             return RiskAnswer {
                 is_valid: true,
                 reason: "nothing to approve: no order enters a position".to_owned(),
             };
         }
         let mut reasons = Vec::new();
-        for order in &wish.orders {
+        for order in wish.orders.iter().filter(|order| !order.units.is_zero()) {
             let request = RiskRequest {
-                instrument: series.instrument,
-                side: order.order.side,
-                units: order.order.units,
+                instrument: order.instrument,
+                side: order.side,
+                units: order.units,
                 entry_price: order.price,
-                protect: order.order.protect,
+                protect: order.protect,
                 account_balance: wish.equity,
                 strategy_id: strategy.id.clone(),
             };
@@ -163,6 +141,14 @@ impl App {
     }
 }
 
+/// What was executed, on what.
+struct Executed<'a> {
+    strategy: &'a StrategyVersion,
+    /// Of the first instrument.
+    series: SeriesKey,
+    version: Digest,
+}
+
 /// `initial_capital` is `capital_allocation` here.
 fn name_capital(error: PlatformError) -> PlatformError {
     match error.message().strip_prefix("initial_capital: ") {
@@ -173,84 +159,28 @@ fn name_capital(error: PlatformError) -> PlatformError {
     }
 }
 
-fn wish_of(plan: &Plan, config: RunConfig, bars: &Bars, bar_nanos: i64) -> PlatformResult<Wish> {
-    let broke = |error: fx_engine::EngineError| {
-        PlatformError::new(ErrorKind::StrategyExecution, error.to_string()).caused_by(error)
-    };
-    let (Some(first), Some(last)) = (bars.times.first(), bars.len().checked_sub(1)) else {
-        return Err(PlatformError::new(ErrorKind::BacktestData, "the series has no bars"));
-    };
-    let config = RunConfig { start: *first, ..config };
-    let now = fx_engine::advance(plan, &config, State::start(plan, &config).map_err(broke)?, bars)
-        .map_err(broke)?;
-    let pending = now.state.pending_orders().to_vec();
-    let equity = now.equity.last().copied().unwrap_or(config.initial_capital.micros());
-    let mut wish = Wish {
-        time: bars.times[last],
-        close: bars.signal_side().close[last].to_f64(),
-        equity: Money::from_micros(equity, config.account_currency),
-        pending,
-        orders: Vec::new(),
-        refusals: Vec::new(),
-    };
-    // The engine itself says what would fill, and at what size: one more bar in which the market stands still.
-    let still = still_bar(bars, last, bar_nanos);
-    let next = fx_engine::advance(plan, &config, now.state, &still).map_err(broke)?;
-    for event in next.events.iter().filter(|event| event.order.decided_at == wish.time) {
-        match event.kind {
-            OrderEventKind::Filled(fill) => {
-                wish.orders.push(IntendedFill { order: event.order, price: fill.price })
-            }
-            OrderEventKind::Rejected { reason } => {
-                wish.refusals.push(format!("the order is not possible: {reason:?}"))
-            }
-            OrderEventKind::Submitted | OrderEventKind::Lapsed => {}
-        }
-    }
-    Ok(wish)
-}
-
-/// A bar behind the last one, all its prices the last close.
-fn still_bar(bars: &Bars, last: usize, bar_nanos: i64) -> Bars {
-    let bar = bars.get(last);
-    let side = match &bars.quotes {
-        QuoteColumns::One { side, .. } => Some(*side),
-        QuoteColumns::Both { .. } => None,
-    };
-    let mut still = Bars::empty(side);
-    still.push(Bar {
-        time: bar.time.plus_nanos(bar_nanos),
-        bid: Ohlc::flat(bar.bid.close),
-        ask: bar.ask.map(|ask| Ohlc::flat(ask.close)),
-        volume: 0,
-    });
-    still
-}
-
 fn record(
     caller: &Caller,
-    strategy: &StrategyVersion,
-    data: &SeriesVersion,
-    wish: &Wish,
+    what: &Executed<'_>,
+    wish: Wish,
     risk: RiskAnswer,
     created_at: UnixNanos,
 ) -> ExecutionRecord {
-    let instrument = data.series.instrument;
-    let signals = wish.pending.iter().map(|order| SignalRecord {
-        instrument,
-        action: action(&order.decision).to_owned(),
-        price: wish.close,
-        time: wish.time,
-    });
+    let Executed { strategy, series, version } = what;
     let occasion = DigestBuilder::new("execution")
         .part(caller.principal().as_str().as_bytes())
         .part(strategy.version.as_bytes())
-        .part(data.version.as_bytes())
+        .part(version.as_bytes())
         .part(&created_at.get().to_le_bytes())
         .finish();
-    let intended = wish.orders.iter().enumerate().filter(|_| risk.is_valid);
-    let orders =
-        intended.map(|(index, fill)| intended_order(&occasion, strategy, data, wish.time, index, fill));
+    let approved = wish.orders.iter().enumerate().filter(|_| risk.is_valid);
+    let orders = approved.map(|(index, order)| intended_order(&occasion, what, index, order));
+    let signal = |signal: wish::Signal| SignalRecord {
+        instrument: signal.instrument,
+        action: signal.action.to_owned(),
+        price: signal.close,
+        time: signal.time,
+    };
     ExecutionRecord {
         schema: RECORD_SCHEMA,
         id: ExecutionId::from_digest(&occasion),
@@ -259,51 +189,39 @@ fn record(
         strategy_version: strategy.version,
         dry_run: true,
         status: if risk.is_valid { "completed" } else { "refused" }.to_owned(),
-        series: data.series.clone(),
-        data_version: data.version,
+        series: series.clone(),
+        data_version: *version,
         signal_time: wish.time,
-        signals: signals.collect(),
         orders: orders.collect(),
+        signals: wish.signals.into_iter().map(signal).collect(),
         risk_valid: risk.is_valid,
         risk_reason: risk.reason,
         created_at,
     }
 }
 
-fn intended_order(
-    occasion: &Digest,
-    strategy: &StrategyVersion,
-    data: &SeriesVersion,
-    time: UnixNanos,
-    index: usize,
-    fill: &IntendedFill,
-) -> IntendedOrder {
-    let index = (index as u64).to_le_bytes();
-    let order_id = DigestBuilder::new("order").part(occasion.as_bytes()).part(&index).finish();
+fn intended_order(occasion: &Digest, what: &Executed<'_>, index: usize, order: &Intended) -> IntendedOrder {
+    let order_id =
+        DigestBuilder::new("order").part(occasion.as_bytes()).part(&(index as u64).to_le_bytes()).finish();
+    let series = SeriesKey { instrument: order.instrument, ..what.series.clone() };
     let client_order_id = DigestBuilder::new("client-order")
-        .part(strategy.version.as_bytes())
-        .part(data.series.to_string().as_bytes())
-        .part(&time.get().to_le_bytes())
-        .part(&index)
+        .part(what.strategy.version.as_bytes())
+        .part(series.to_string().as_bytes())
+        .part(&order.decided_at.get().to_le_bytes())
+        .part(&order.number.to_le_bytes())
         .finish();
     IntendedOrder {
         order_id: order_id.short(),
         client_order_id: client_order_id.short(),
         status: "intended".to_owned(),
-        instrument: data.series.instrument,
-        side: fill.order.side,
-        units: fill.order.units,
-        stop_loss: fill.order.protect.stop_loss,
-        take_profit: fill.order.protect.take_profit,
+        instrument: order.instrument,
+        kind: order.kind,
+        side: order.side,
+        units: order.units,
+        stop_loss: order.protect.stop_loss,
+        take_profit: order.protect.take_profit,
+        trailing_distance: order.protect.trailing_distance,
+        time_in_force: order.time_in_force,
         filled_price: None,
-    }
-}
-
-const fn action(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Enter { side: Side::Long, .. } => "buy",
-        Decision::Enter { side: Side::Short, .. } => "sell",
-        Decision::Target(_) => "target",
-        Decision::Close => "close",
     }
 }

@@ -20,6 +20,8 @@ pub mod strategies;
 mod app;
 mod caller;
 mod errors;
+mod financing;
+mod inputs;
 
 pub use app::{App, Files, RunLimits, Services, Stores};
 pub use caller::{Caller, Reach};

@@ -4,7 +4,9 @@
 //! All adapters: calls are cancel-safe (a dropped future leaves the old state or the new one), reads see every write
 //! that returned before they began, and a failure is a [`StoreError`] that says whether trying again can help.
 
-use crate::records::{BacktestRecord, ExecutionRecord, SeriesKey, SeriesVersion, StrategyVersion};
+use crate::records::{
+    BacktestRecord, ExecutionRecord, MarginPoint, OrderEvent, SeriesKey, SeriesVersion, StrategyVersion,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fx_domain::{
@@ -152,7 +154,13 @@ pub trait BlobStore: Send + Sync {
     async fn get(&self, key: &BlobKey) -> StoreResult<Option<Bytes>>;
     /// `length` bytes from `offset`, fewer at the end of the blob, none behind it.
     async fn get_range(&self, key: &BlobKey, offset: u64, length: u64) -> StoreResult<Option<Bytes>>;
+    /// The keys of the blobs that lie directly in `folder`: `folder` and one more segment. Ascending; the first
+    /// [`LISTED_BLOBS_MAX`] of them.
+    async fn list(&self, folder: &BlobKey) -> StoreResult<Vec<BlobKey>>;
 }
+
+/// Blobs that one list names, at most.
+pub const LISTED_BLOBS_MAX: usize = 1_000;
 
 /// A conditional write found another version than it expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,7 +200,9 @@ pub struct TimeRange {
 
 /// Bars, by series and version.
 ///
-/// Adapters MUST return bars in strictly ascending order and verify what they read against the manifest.
+/// Adapters MUST return bars in the order of their granularity ([`fx_domain::Granularity::time_order`]): strictly
+/// ascending; quotes of one instant in the order in which they were imported. They MUST verify what they read against the
+/// manifest.
 #[async_trait]
 pub trait BarStore: Send + Sync {
     /// The latest version of a series, or the one that is named.
@@ -201,10 +211,13 @@ pub trait BarStore: Send + Sync {
         series: &SeriesKey,
         version: Option<&Digest>,
     ) -> StoreResult<Option<SeriesVersion>>;
-    /// The bars of `range`, and up to `warm_up` bars before it.
+    /// The bars of `range`, all quotes at its first instant included, and up to `warm_up` bars before it.
     async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars>;
     /// A page of the latest versions of all series, by key.
     async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>>;
+    /// At least as many bars as `range` holds, without reading them; none where it holds none by the series' first and
+    /// last bar.
+    async fn rows_within_max(&self, version: &SeriesVersion, range: TimeRange) -> StoreResult<u64>;
 }
 
 /// The summaries of backtests.
@@ -234,11 +247,17 @@ pub struct RunArtefacts {
     pub ledger: Vec<LedgerRow>,
     /// Equity at each bar.
     pub equity: EquityCurve,
+    /// What happened to orders, in order.
+    pub events: Vec<OrderEvent>,
+    /// The account's margin where it changed, in order.
+    pub margin: Vec<MarginPoint>,
     /// The tear sheet, one HTML file.
     pub report_html: String,
 }
 
-/// Trades, ledger, equity and tear sheets, keyed by backtest.
+/// Trades, ledger, equity, order events, margin and tear sheets, keyed by backtest.
+///
+/// Adapters MUST give each part back as it was first stored: a second put of the same id changes nothing.
 #[async_trait]
 pub trait ResultStore: Send + Sync {
     /// Stores the parts of one result. Storing them again changes nothing.
@@ -249,6 +268,10 @@ pub trait ResultStore: Send + Sync {
     async fn ledger(&self, id: &BacktestId) -> StoreResult<Option<Vec<LedgerRow>>>;
     /// The equity curve.
     async fn equity(&self, id: &BacktestId) -> StoreResult<Option<EquityCurve>>;
+    /// The order events.
+    async fn events(&self, id: &BacktestId) -> StoreResult<Option<Vec<OrderEvent>>>;
+    /// The margin.
+    async fn margin(&self, id: &BacktestId) -> StoreResult<Option<Vec<MarginPoint>>>;
     /// The tear sheet.
     async fn report(&self, id: &BacktestId) -> StoreResult<Option<String>>;
     /// One part as it is stored, as a Parquet file.
@@ -264,6 +287,15 @@ pub enum ResultPart {
     Ledger,
     /// Equity at each bar.
     Equity,
+    /// What happened to orders.
+    Events,
+    /// The account's margin where it changed.
+    Margin,
+}
+
+impl ResultPart {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Trades, Self::Ledger, Self::Equity, Self::Events, Self::Margin];
 }
 
 /// The records of executions. Same contract as [`BacktestStore`].

@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
-pub use fx_analytics::Comparable;
+pub use fx_analytics::{Comparable, ScenarioRange};
+pub use fx_engine::{
+    CancelReason, IntrabarPolicy, MarginCause, MarginPoint, OpenPosition, OrderEvent, OrderEventKind,
+    RejectReason,
+};
 pub use fx_strategy::ParameterValue;
 
 /// Parameters by name.
@@ -112,34 +116,119 @@ pub struct BacktestRecord {
     pub plan_hash: Digest,
     /// Effective parameters.
     pub parameters: Parameters,
-    /// The bars' series.
+    /// The series of the first instrument's bars.
     pub series: SeriesKey,
-    /// The bars' version.
+    /// Of one series its version; of several the digest over all of `inputs`, in order.
     pub data_version: Digest,
-    /// Whether the bars were generated.
+    /// Every series that was read: those traded on, finer ones, those converted by.
+    pub inputs: Vec<SeriesInput>,
+    /// Whether any of the bars were generated.
     pub synthetic: bool,
     /// First instant of decisions.
     pub start: UnixNanos,
     /// First instant behind the run.
     pub end: UnixNanos,
-    /// The run's configuration.
+    /// The run's configuration; of a stored table of rates `financing` has the name and digest instead.
     pub config: RunConfig,
+    /// Where the rates of rollover came from.
+    pub financing: FinancingUsed,
     /// The engine's version.
     pub engine_version: String,
     /// The seed of everything random.
     pub seed: u64,
     /// Digest of trades, ledger and equity.
     pub result_hash: Digest,
-    /// Bars that decisions were made on.
+    /// Bars that decisions were made on; of several instruments the instants at which bars closed.
     pub bars: u64,
     /// Statistics.
     pub report: fx_analytics::Report,
+    /// The same run under each policy that was asked for, in order; none when none was.
+    pub scenarios: Vec<ScenarioRecord>,
+    /// The smallest and the largest of each figure over `scenarios`. What other policies give may lie outside.
+    pub scenario_ranges: BTreeMap<String, ScenarioRange>,
     /// Positions still open at the end.
-    pub open_positions: Vec<fx_engine::OpenPosition>,
+    pub open_positions: Vec<OpenPosition>,
     /// What the reader should know before believing the numbers.
     pub warnings: Vec<String>,
     /// When it was run.
     pub created_at: UnixNanos,
+}
+
+/// What a series was read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputRole {
+    /// Its bars are traded on.
+    Track,
+    /// Its bars show the path inside a track's.
+    Intrabar,
+    /// Its prices convert into the account currency.
+    Rate,
+}
+
+impl InputRole {
+    /// `track`, `intrabar` or `rate`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Track => "track",
+            Self::Intrabar => "intrabar",
+            Self::Rate => "rate",
+        }
+    }
+}
+
+/// A series that a run read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesInput {
+    /// The series.
+    pub series: SeriesKey,
+    /// Its version.
+    pub version: Digest,
+    /// What for.
+    pub role: InputRole,
+}
+
+/// Where the rates of rollover came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "snake_case")]
+pub enum FinancingUsed {
+    /// Nowhere: rollover paid and cost nothing.
+    #[default]
+    Zero,
+    /// A stored table.
+    Table {
+        /// Its name.
+        name: String,
+        /// Digest of its text.
+        digest: Digest,
+        /// How many rows it has.
+        rows: u64,
+    },
+    /// The request: the rates are in the record's configuration.
+    Request {
+        /// The table's name.
+        name: String,
+        /// How many rows it has.
+        rows: u64,
+    },
+}
+
+/// The run under one intrabar policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScenarioRecord {
+    /// The policy.
+    pub policy: IntrabarPolicy,
+    /// Digest of trades, ledger and equity.
+    pub result_hash: Digest,
+    /// Headline numbers.
+    pub metrics: fx_analytics::Metrics,
+    /// As [`fx_analytics::Report::sharpe_ratio`].
+    pub sharpe_ratio: Option<f64>,
+    /// As [`fx_analytics::Report::sortino_ratio`].
+    pub sortino_ratio: Option<f64>,
+    /// As [`fx_analytics::Report::calmar_ratio`].
+    pub calmar_ratio: Option<f64>,
 }
 
 /// What one execution of a strategy decided and did.
@@ -159,11 +248,11 @@ pub struct ExecutionRecord {
     pub dry_run: bool,
     /// `completed`, or `refused` by the risk check.
     pub status: String,
-    /// The bars' series.
+    /// The series of the first instrument's bars.
     pub series: SeriesKey,
-    /// The bars' version.
+    /// Of one series its version; of several the digest over all of them.
     pub data_version: Digest,
-    /// Open time of the deciding bar.
+    /// Open time of the newest bar.
     pub signal_time: UnixNanos,
     /// What the strategy decided at that bar.
     pub signals: Vec<SignalRecord>,
@@ -182,7 +271,7 @@ pub struct ExecutionRecord {
 pub struct SignalRecord {
     /// The pair.
     pub instrument: Instrument,
-    /// `buy`, `sell`, `close`.
+    /// `buy`, `sell`, `target`, `close`.
     pub action: String,
     /// The deciding bar's close.
     pub price: f64,
@@ -201,14 +290,20 @@ pub struct IntendedOrder {
     pub status: String,
     /// The pair.
     pub instrument: Instrument,
+    /// How it meets the market: at once, or at the price that it waits for.
+    pub kind: fx_domain::OrderKind,
     /// `long` or `short`.
     pub side: fx_domain::Side,
-    /// How much.
+    /// How much; zero where that shows at the fill only.
     pub units: fx_domain::Units,
     /// Stop loss.
     pub stop_loss: Option<fx_domain::Price>,
     /// Take profit.
     pub take_profit: Option<fx_domain::Price>,
+    /// Distance of the trailing stop.
+    pub trailing_distance: Option<fx_domain::Price>,
+    /// How long it waits.
+    pub time_in_force: fx_domain::TimeInForce,
     /// What it filled at; none in a dry run.
     pub filled_price: Option<fx_domain::Price>,
 }

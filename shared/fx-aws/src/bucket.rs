@@ -9,7 +9,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use fx_app::ports::{BLOB_BYTES_MAX, BlobKey, BlobStore, Put, StoreError, StoreResult};
+use fx_app::ports::{BLOB_BYTES_MAX, BlobKey, BlobStore, LISTED_BLOBS_MAX, Put, StoreError, StoreResult};
 
 const STORE: &str = "bucket";
 /// Attempts of one put that meets another writer of the same key.
@@ -102,6 +102,17 @@ impl BlobStore for Bucket {
             return Err(AwsError::Answer { call, resource, what }.into_store_error(STORE));
         }
         Ok(range)
+    }
+
+    async fn list(&self, folder: &BlobKey) -> StoreResult<Vec<BlobKey>> {
+        // S3 answers keys in order of their UTF-8 bytes, a thousand at a time: those of one list.
+        let list =
+            self.client.list_objects_v2().bucket(&self.name).prefix(format!("{folder}/")).delimiter("/");
+        let listed = list.send().await;
+        let listed = listed
+            .map_err(|error| AwsError::call("ListObjectsV2", &self.name, error).into_store_error(STORE))?;
+        let keys = listed.contents().iter().filter_map(|object| BlobKey::parse(object.key()?));
+        Ok(keys.take(LISTED_BLOBS_MAX).collect())
     }
 }
 

@@ -60,6 +60,13 @@ async fn executions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn results() {
+    if let Some(aws) = emulator().await {
+        contract::result_store(&fx_store::files(&aws.stores).results).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn blobs() {
     if let Some(aws) = emulator().await {
         contract::blob_store(&aws.stores.blobs).await;

@@ -1,4 +1,4 @@
-//! Bars, one at a time and in columns.
+//! Bars, one at a time and in columns. A quote is a bar without length: its four prices are one.
 
 use crate::{Price, UnixNanos};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ pub enum QuoteSide {
     Mid,
 }
 
-/// One bar, stamped by its open.
+/// One bar, stamped by its open, or one quote, as [`Bar::tick`] makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
     /// Open time.
@@ -39,6 +39,15 @@ pub struct Bar {
     pub ask: Option<Ohlc>,
     /// Traded volume or tick count, 0 where the source has none.
     pub volume: i64,
+}
+
+/// How the times of a series follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeOrder {
+    /// Each after the one before: bars.
+    Strict,
+    /// Each not before the one before: quotes of one instant keep their order.
+    NonDecreasing,
 }
 
 /// What makes a bar unusable.
@@ -59,9 +68,20 @@ pub enum BarFault {
     /// The volume is negative.
     #[error("the volume is negative")]
     NegativeVolume,
-    /// The time is not after the bar before.
+    /// The time breaks the series' [`TimeOrder`].
     #[error("the time is not after the bar before")]
     NotAscending,
+}
+
+impl TimeOrder {
+    /// Whether a row at `time` may follow one at `previous`.
+    #[must_use]
+    pub fn allows(self, previous: UnixNanos, time: UnixNanos) -> bool {
+        match self {
+            Self::Strict => time > previous,
+            Self::NonDecreasing => time >= previous,
+        }
+    }
 }
 
 impl Ohlc {
@@ -90,6 +110,13 @@ impl Ohlc {
 }
 
 impl Bar {
+    /// A quote as a bar of [`Granularity::Tick`](crate::Granularity::Tick): all four prices of a side are that side's
+    /// one price, and the volume is 0.
+    #[must_use]
+    pub const fn tick(time: UnixNanos, bid: Price, ask: Price) -> Self {
+        Self { time, bid: Ohlc::flat(bid), ask: Some(Ohlc::flat(ask)), volume: 0 }
+    }
+
     /// Checks that both sides can be one bar: open and close uncrossed, and so the extremes.
     ///
     /// # Errors
@@ -185,7 +212,8 @@ pub enum QuoteColumns {
     },
 }
 
-/// A run of bars in columns, times strictly ascending.
+/// A run of bars or quotes in columns, times in the [`TimeOrder`] of the series: bars ascend strictly, quotes may share
+/// an instant. Nothing here sorts: rows stay in the order in which they were added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bars {
     /// Open times.
@@ -241,7 +269,8 @@ impl Bars {
         Bar { time: self.times[index], bid: self.signal_side().get(index), ask, volume: self.volume[index] }
     }
 
-    /// Adds one bar. Without a stored ask, `bar.ask` is ignored.
+    /// Adds one bar behind all others, also behind those of its own instant. Without a stored ask, `bar.ask` is
+    /// ignored. Order is not looked at here but by [`Bars::check`].
     ///
     /// # Panics
     /// When this series stores both sides and the bar has one.
@@ -258,7 +287,8 @@ impl Bars {
         }
     }
 
-    /// The bars of `range`, copied.
+    /// The bars of `range`, a range of indices, copied. A cut may fall between quotes of one instant: to keep them
+    /// together, cut at a [`Bars::lower_bound`].
     #[must_use]
     pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         let quotes = match &self.quotes {
@@ -272,20 +302,21 @@ impl Bars {
         Self { times: self.times[range.clone()].to_vec(), quotes, volume: self.volume[range].to_vec() }
     }
 
-    /// The index of the first bar at or after `time`.
+    /// The index of the first bar at or after `time`: of quotes of one instant, the first. So `lower_bound(a)` to
+    /// `lower_bound(b)` holds every quote from `a` on, all of those at `a`, and none at `b`.
     #[must_use]
     pub fn lower_bound(&self, time: UnixNanos) -> usize {
         self.times.partition_point(|candidate| *candidate < time)
     }
 
-    /// Checks every bar, and that times ascend.
+    /// Checks every bar, and that times are in `order`.
     ///
     /// # Errors
     /// The index and [`BarFault`] of the first unusable bar.
-    pub fn check(&self) -> Result<(), (usize, BarFault)> {
+    pub fn check(&self, order: TimeOrder) -> Result<(), (usize, BarFault)> {
         for index in 0..self.len() {
             self.get(index).check().map_err(|fault| (index, fault))?;
-            if index > 0 && self.times[index] <= self.times[index - 1] {
+            if index > 0 && !order.allows(self.times[index - 1], self.times[index]) {
                 return Err((index, BarFault::NotAscending));
             }
         }
@@ -296,6 +327,7 @@ impl Bars {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn ohlc(open: i64, high: i64, low: i64, close: i64) -> Ohlc {
         let price = |nanos| Price::from_nanos(nanos);
@@ -319,8 +351,70 @@ mod tests {
         for time in [1, 2, 2] {
             bars.push(Bar { time: UnixNanos::new(time), bid: ohlc(2, 3, 1, 2), ask: None, volume: 0 });
         }
-        assert_eq!(bars.check(), Err((2, BarFault::NotAscending)));
-        assert_eq!(bars.slice(0..2).check(), Ok(()));
+        assert_eq!(bars.check(TimeOrder::Strict), Err((2, BarFault::NotAscending)));
+        assert_eq!(bars.slice(0..2).check(TimeOrder::Strict), Ok(()));
         assert_eq!(bars.lower_bound(UnixNanos::new(2)), 1);
+        bars.times[2] = UnixNanos::new(1);
+        assert_eq!(bars.check(TimeOrder::NonDecreasing), Err((2, BarFault::NotAscending)));
+    }
+
+    fn quotes(rows: &[(i64, i64)]) -> Bars {
+        let mut quotes = Bars::empty(None);
+        for (time, bid) in rows {
+            quotes.push(Bar::tick(
+                UnixNanos::new(*time),
+                Price::from_nanos(*bid),
+                Price::from_nanos(bid + 1),
+            ));
+        }
+        quotes
+    }
+
+    #[test]
+    fn quotes_of_one_instant_keep_their_order_and_a_bound_is_before_all_of_them() {
+        let quotes = quotes(&[(1, 10), (2, 13), (2, 11), (2, 12), (3, 10)]);
+        assert_eq!(quotes.check(TimeOrder::NonDecreasing), Ok(()));
+        assert_eq!(quotes.check(TimeOrder::Strict), Err((2, BarFault::NotAscending)));
+        let bids = |bars: &Bars| -> Vec<i64> {
+            bars.signal_side().close.iter().map(|price| price.nanos()).collect()
+        };
+        let at = |time| quotes.lower_bound(UnixNanos::new(time));
+        assert_eq!(bids(&quotes.slice(at(2)..at(3))), [13, 11, 12]);
+        assert_eq!(bids(&quotes.slice(at(1)..at(2))), [10]);
+        assert_eq!((at(0), at(4)), (0, 5));
+    }
+
+    #[test]
+    fn a_quote_is_one_price_of_each_side_and_is_refused_when_crossed() {
+        let quote = Bar::tick(UnixNanos::new(1), Price::from_nanos(10), Price::from_nanos(10));
+        assert_eq!(quote.bid, ohlc(10, 10, 10, 10));
+        assert_eq!((quote.ask, quote.volume, quote.check()), (Some(quote.bid), 0, Ok(())));
+        let crossed = Bar::tick(UnixNanos::new(1), Price::from_nanos(10), Price::from_nanos(9));
+        assert_eq!(crossed.check(), Err(BarFault::Crossed));
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_between_bounds_share_no_quote_and_lose_none(
+            steps in proptest::collection::vec(0..3_i64, 0..60), cuts in [0..70_i64, 0..70],
+        ) {
+            let rows: Vec<(i64, i64)> = steps.iter().zip(1..).scan(0, |time, (step, bid)| {
+                *time += step;
+                Some((*time, bid))
+            }).collect();
+            let quotes = quotes(&rows);
+            prop_assert_eq!(quotes.check(TimeOrder::NonDecreasing), Ok(()));
+            let [low, high] = if cuts[0] <= cuts[1] { cuts } else { [cuts[1], cuts[0]] };
+            let bounds = [0, quotes.lower_bound(UnixNanos::new(low)), quotes.lower_bound(UnixNanos::new(high)), rows.len()];
+            for (bound, time) in [(bounds[1], low), (bounds[2], high)] {
+                prop_assert!(rows[..bound].iter().all(|row| row.0 < time));
+                prop_assert!(rows[bound..].iter().all(|row| row.0 >= time));
+            }
+            let mut joined = Bars::empty(None);
+            for part in bounds.windows(2).map(|pair| quotes.slice(pair[0]..pair[1])) {
+                (0..part.len()).for_each(|index| joined.push(part.get(index)));
+            }
+            prop_assert_eq!(joined, quotes);
+        }
     }
 }

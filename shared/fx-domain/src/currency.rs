@@ -68,6 +68,12 @@ impl Currency {
         TABLE[usize::from(self.0)].0
     }
 
+    /// Its place in the table: an index into a list with one entry per currency.
+    #[must_use]
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// Decimals of one pip of a pair quoted in this currency: 4 for most, 2 for JPY.
     #[must_use]
     pub(crate) fn pip_decimals(self) -> u32 {

@@ -76,7 +76,7 @@ impl UnixNanos {
     /// The trading day that this instant belongs to, named by the date in New York on which it ends at 17:00.
     #[must_use]
     pub fn trading_day(self) -> civil::Date {
-        let local = self.in_zone(&new_york()).datetime();
+        let local = self.new_york();
         if local.hour() < ROLLOVER_HOUR {
             local.date()
         } else {
@@ -87,12 +87,24 @@ impl UnixNanos {
     /// The first 17:00 New York after this instant: where its trading day ends. The end of time where it has none.
     #[must_use]
     pub fn next_rollover(self) -> Self {
-        self.trading_day()
-            .at(ROLLOVER_HOUR, 0, 0, 0)
-            .to_zoned(new_york())
-            .ok()
-            .and_then(|end| i64::try_from(end.timestamp().as_nanosecond()).ok())
-            .map_or(Self(i64::MAX), Self)
+        Self::end_of_trading_day(self.trading_day())
+    }
+
+    /// 17:00 New York of `day`. The end of time where it has none.
+    pub(crate) fn end_of_trading_day(day: civil::Date) -> Self {
+        Self::from_new_york(day.at(ROLLOVER_HOUR, 0, 0, 0)).unwrap_or(Self(i64::MAX))
+    }
+
+    /// What New York's clocks show.
+    pub(crate) fn new_york(self) -> civil::DateTime {
+        self.in_zone(&new_york()).datetime()
+    }
+
+    /// When New York's clocks show `local`: the first time where they show it twice, an hour later where never. `None`
+    /// outside of time.
+    pub(crate) fn from_new_york(local: civil::DateTime) -> Option<Self> {
+        let instant = local.to_zoned(new_york()).ok()?.timestamp();
+        i64::try_from(instant.as_nanosecond()).ok().map(Self)
     }
 
     /// Year and month, UTC: the key of a monthly return.
@@ -115,7 +127,7 @@ impl UnixNanos {
 }
 
 /// The hour in New York at which the trading day ends.
-const ROLLOVER_HOUR: i8 = 17;
+pub(crate) const ROLLOVER_HOUR: i8 = 17;
 
 /// New York's time zone from the data bundled in the binary, never the host's.
 fn new_york() -> TimeZone {

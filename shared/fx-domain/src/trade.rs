@@ -97,16 +97,22 @@ pub enum LedgerKind {
     ProfitLoss,
     /// Commission of one fill.
     Commission,
+    /// Rollover of one position at 17:00 New York.
+    Financing,
+    /// A negative balance, taken over by the broker.
+    NegativeBalance,
 }
 
 impl LedgerKind {
-    /// `deposit`, `profit_loss`, `commission`.
+    /// `deposit`, `profit_loss`, `commission`, `financing`, `negative_balance`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Deposit => "deposit",
             Self::ProfitLoss => "profit_loss",
             Self::Commission => "commission",
+            Self::Financing => "financing",
+            Self::NegativeBalance => "negative_balance",
         }
     }
 }
@@ -120,12 +126,92 @@ pub struct LedgerRow {
     pub time: UnixNanos,
     /// What it books.
     pub kind: LedgerKind,
-    /// The order behind it; none for the deposit.
+    /// The order behind it; none for the deposit and for what the account as a whole is charged.
     pub order: Option<OrderId>,
     /// Amount in the account currency.
     pub amount: Money,
     /// Balance after it.
     pub balance: Money,
+    /// How the amount came from another currency; none where it was in the account currency.
+    pub conversion: Option<Conversion>,
+    /// What a financing row is made of.
+    pub rollover: Option<Rollover>,
+}
+
+/// How an amount became account currency: at the mid prices of this moment, multiplied or divided one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// The currency that the amount came from.
+    pub from: Currency,
+    /// The first price.
+    pub first: ConversionStep,
+    /// The second, for a path through the US dollar.
+    pub second: Option<ConversionStep>,
+}
+
+/// One price of a conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversionStep {
+    /// The pair.
+    pub instrument: Instrument,
+    /// Bid and ask added: twice the mid price, exactly.
+    pub bid_plus_ask: Price,
+    /// Whether amounts are divided by the price instead of multiplied.
+    pub inverse: bool,
+    /// When the price was seen.
+    pub time: UnixNanos,
+}
+
+impl Conversion {
+    /// Account currency for one of `from`.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        let steps = std::iter::once(&self.first).chain(self.second.as_ref());
+        steps.fold(1.0, |rate, step| {
+            let mid = step.bid_plus_ask.to_f64() / 2.0;
+            if step.inverse { rate / mid } else { rate * mid }
+        })
+    }
+
+    /// When the older of its prices was seen.
+    #[must_use]
+    pub fn time(&self) -> UnixNanos {
+        self.second.map_or(self.first.time, |second| second.time.min(self.first.time))
+    }
+}
+
+/// `EUR/GBP`, `1/USD/JPY`, `EUR/USD x 1/USD/JPY`: the path of the conversion.
+impl std::fmt::Display for Conversion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let step = |f: &mut std::fmt::Formatter<'_>, step: &ConversionStep| {
+            write!(f, "{}{}", if step.inverse { "1/" } else { "" }, step.instrument)
+        };
+        step(f, &self.first)?;
+        match &self.second {
+            Some(second) => {
+                f.write_str(" x ")?;
+                step(f, second)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// One position held over 17:00 New York.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollover {
+    /// The pair.
+    pub instrument: Instrument,
+    /// 17:00 New York of this trading day.
+    pub time: UnixNanos,
+    /// Days between the value dates.
+    pub days: u32,
+    /// The position's signed units.
+    pub units: Units,
+    /// Mid price at which it was valued.
+    pub price: Price,
+    /// The bar that spans the rollover is not anchored at it: its exits come after.
+    pub inside_bar: bool,
 }
 
 /// Equity at every bar's close, open positions marked at the side that would close them.

@@ -7,7 +7,7 @@
 use crate::EmbeddedError;
 use async_trait::async_trait;
 use bytes::Bytes;
-use fx_app::ports::{BLOB_BYTES_MAX, BlobKey, BlobStore, Put, StoreError, StoreResult};
+use fx_app::ports::{BLOB_BYTES_MAX, BlobKey, BlobStore, LISTED_BLOBS_MAX, Put, StoreError, StoreResult};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -55,6 +55,14 @@ impl BlobStore for FolderBlobs {
         let path = self.path_of(key);
         blocking("reading a blob", move || {
             read_range(&path, offset, length).map_err(EmbeddedError::file("read", &path))
+        })
+        .await
+    }
+
+    async fn list(&self, folder: &BlobKey) -> StoreResult<Vec<BlobKey>> {
+        let (path, folder) = (self.path_of(folder), folder.clone());
+        blocking("listing blobs", move || {
+            files_in(&path, &folder).map_err(EmbeddedError::file("list", &path))
         })
         .await
     }
@@ -140,6 +148,27 @@ fn read_range(path: &Path, offset: u64, length: u64) -> std::io::Result<Option<B
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
     file.take(length).read_to_end(&mut bytes)?;
     Ok(Some(bytes.into()))
+}
+
+fn files_in(path: &Path, folder: &BlobKey) -> std::io::Result<Vec<BlobKey>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut keys = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        // What no key spells was not put here.
+        let key = name.to_str().and_then(|name| BlobKey::parse(&format!("{folder}/{name}")));
+        keys.extend(key.filter(|_| entry.path().is_file()));
+    }
+    keys.sort();
+    keys.truncate(LISTED_BLOBS_MAX);
+    Ok(keys)
 }
 
 fn remove_old_files(folder: &Path) -> std::io::Result<()> {

@@ -44,6 +44,11 @@ async fn blobs() {
     contract::blob_store(&open(&folder()).blobs).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn results() {
+    contract::result_store(&fx_store::files(&open(&folder())).results).await;
+}
+
 #[tokio::test]
 async fn what_was_stored_is_there_after_a_restart() {
     let folder = folder();

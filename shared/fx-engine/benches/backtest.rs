@@ -4,24 +4,46 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fx_domain::{
-    Bar, Bars, Currency, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
+    Bar, Bars, Currency, Granularity, Instrument, LedgerRow, Money, NANOS_PER_MINUTE, Ohlc, Price,
+    QuoteColumns, QuoteSide, Trade, UnixNanos,
 };
-use fx_engine::{Commission, FillTime, IntrabarPolicy, RunConfig, Slice, SpreadModel, State, advance};
-use fx_strategy::Plan;
+use fx_engine::{
+    FillTime, Inputs, MarginPoint, Market, OrderEvent, Recorder, RunConfig, State, Tally, advance,
+    advance_over, sweep,
+};
+use fx_strategy::{ParameterValue, Plan};
 use parquet::column::reader::ColumnReader;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::Path;
 
+#[path = "../tests/market/mod.rs"]
+#[expect(dead_code, reason = "the tests read more of the reference data")]
+mod market;
+
 const CROSS: &str = r#"
 class Cross(Strategy):
+    fast = 10
+    slow = 30
+
     def analyze(self, data):
-        quick = sma(data.close, 10)
-        calm = sma(data.close, 30)
-        if data.index >= 30 and quick > calm:
+        quick = sma(data.close, self.fast)
+        calm = sma(data.close, self.slow)
+        if data.index >= self.slow and quick > calm:
             return buy(units=10000)
-        if data.index >= 30 and quick < calm:
+        if data.index >= self.slow and quick < calm:
+            return sell(units=10000)
+        return {}
+"#;
+
+const TICK_CROSS: &str = r#"
+class TickCross(Strategy):
+    def analyze(self, data):
+        quick = sma(data.mid.close, 200)
+        calm = sma(data.mid.close, 1000)
+        if data.index >= 1000 and quick > calm:
+            return buy(units=10000)
+        if data.index >= 1000 and quick < calm:
             return sell(units=10000)
         return {}
 "#;
@@ -44,20 +66,11 @@ struct Answer {
     final_equity_micros: i64,
 }
 
-fn config() -> RunConfig {
-    RunConfig {
-        instrument: Instrument::parse("EUR/USD").expect("a pair"),
-        account_currency: Currency::USD,
-        initial_capital: Money::from_micros(1_000_000 * Money::SCALE, Currency::USD),
-        start: UnixNanos::new(i64::MIN),
-        fill: FillTime::Open,
-        fill_policy: IntrabarPolicy::Pessimistic,
-        spread: SpreadModel::Measured,
-        commission: Commission::None,
-        slippage: Price::ZERO,
-        pyramiding: 0,
-        leverage: 100.0,
-    }
+fn config(granularity: Granularity) -> RunConfig {
+    let capital = Money::from_micros(1_000_000 * Money::SCALE, Currency::USD);
+    let mut config = RunConfig::new(Instrument::parse("EUR/USD").expect("a pair"), granularity, capital);
+    config.account.leverage = 100.0;
+    config
 }
 
 /// The million bars of the reference data; `None` where it is not there.
@@ -114,57 +127,146 @@ fn generated_bars(count: usize) -> Bars {
     bars
 }
 
-fn run(plan: &Plan, config: &RunConfig, bars: &Bars) -> Slice {
-    let state = State::start(plan, config).expect("a plan");
-    advance(plan, config, state, bars).expect("sound bars")
+/// Keeps trades and equity, and follows the drawdown: what the peers that it is compared with keep. Its room is used
+/// again from run to run.
+#[derive(Default)]
+struct Figures {
+    trades: Vec<Trade>,
+    equity: Vec<i64>,
+    peak: i64,
+    drawdown: i64,
 }
 
-fn workload(criterion: &mut Criterion, name: &str, source: &str, bars: &Bars, answer: Option<Answer>) {
-    let (plan, config) = (fx_strategy::compile(source, &BTreeMap::new()).expect("a strategy").plan, config());
-    let slice = run(&plan, &config, bars);
+impl Recorder for Figures {
+    const DETAILED: bool = false;
+
+    fn trade(&mut self, trade: &Trade) {
+        self.trades.push(*trade);
+    }
+
+    fn ledger(&mut self, _: &LedgerRow) {}
+
+    fn event(&mut self, _: impl FnOnce() -> OrderEvent) {}
+
+    fn margin(&mut self, _: impl FnOnce() -> MarginPoint) {}
+
+    fn equity(&mut self, _: &[UnixNanos], micros: &[i64]) {
+        self.equity.extend_from_slice(micros);
+        for equity in micros {
+            self.peak = self.peak.max(*equity);
+            self.drawdown = self.drawdown.max(self.peak - equity);
+        }
+    }
+
+    fn recording(&mut self, _: usize, _: &[f64]) {}
+}
+
+fn plan(source: &str, parameters: &[(&str, i64)]) -> Plan {
+    let set = |(name, value): &(&str, i64)| ((*name).to_owned(), ParameterValue::Integer(*value));
+    let parameters = parameters.iter().map(set).collect();
+    fx_strategy::compile(source, &parameters).expect("a strategy").plan
+}
+
+/// Three times the same run: over prices that were checked before, with the check, and with everything written down.
+fn workload(
+    criterion: &mut Criterion,
+    name: &str,
+    plan: &Plan,
+    config: &RunConfig,
+    bars: &Bars,
+    answer: Option<Answer>,
+) {
+    let start = || State::start(plan, config).expect("a plan");
+    let inputs = Inputs::of(bars);
+    let market = Market::new(config, &start(), &inputs).expect("sound bars");
+    let mut figures = Figures::default();
+    let mut run = |market: &Market<'_>| {
+        figures.trades.clear();
+        figures.equity.clear();
+        advance_over(plan, config, start(), market, &mut figures).expect("sound bars");
+        (figures.trades.len(), figures.equity.last().copied())
+    };
+    let (trades, equity) = run(&market);
     match answer {
         Some(answer) => {
-            assert_eq!(slice.trades.len(), answer.trades, "{name}: closed trades");
-            assert_eq!(slice.equity.last(), Some(&answer.final_equity_micros), "{name}: final equity");
+            assert_eq!(trades, answer.trades, "{name}: closed trades");
+            assert_eq!(equity, Some(answer.final_equity_micros), "{name}: final equity");
         }
-        None => assert!(!slice.trades.is_empty(), "{name} trades"),
+        None => assert!(trades > 0, "{name} trades"),
     }
-    let mut group = criterion.benchmark_group("backtest");
+    let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(bars.len() as u64)).sample_size(20);
-    group.bench_function(name, |bencher| bencher.iter(|| black_box(run(&plan, &config, black_box(bars)))));
+    group.bench_function("figures", |bencher| bencher.iter(|| black_box(run(black_box(&market)))));
+    group.bench_function("figures_with_check", |bencher| {
+        bencher.iter(|| black_box(run(&Market::new(config, &start(), &inputs).expect("sound bars"))));
+    });
+    group.bench_function("everything", |bencher| {
+        bencher.iter(|| black_box(advance(plan, config, start(), &inputs).expect("sound bars")));
+    });
     group.finish();
 }
 
-/// The same run taken a day of minutes at a time, as a host that streams its bars does.
-fn streamed(criterion: &mut Criterion, source: &str, bars: &Bars) {
-    const DAY: usize = 1_440;
-    let (plan, config) = (fx_strategy::compile(source, &BTreeMap::new()).expect("a strategy").plan, config());
-    let days: Vec<_> =
-        (0..bars.len()).step_by(DAY).map(|from| bars.slice(from..bars.len().min(from + DAY))).collect();
-    let stream = || {
-        let start = State::start(&plan, &config).expect("a plan");
-        days.iter().fold((start, 0), |(state, trades), day| {
-            let slice = advance(&plan, &config, state, black_box(day)).expect("sound bars");
-            (slice.state, trades + slice.trades.len())
+/// A thousand parameter sets at once, on two threads.
+fn sweeps(criterion: &mut Criterion, bars: &Bars, known: bool) {
+    let config = config(Granularity::M1);
+    let sets = (5..30).flat_map(|fast| (30..=225).step_by(5).map(move |slow| (fast, slow)));
+    let plans: Vec<_> = sets.map(|(fast, slow)| plan(CROSS, &[("fast", fast), ("slow", slow)])).collect();
+    let inputs = Inputs::of(bars);
+    let state = State::start(&plans[0], &config).expect("a plan");
+    let market = Market::new(&config, &state, &inputs).expect("sound bars");
+    let (first, second) = plans.split_at(plans.len() / 2);
+    let both = || {
+        let half = |plans: &[Plan]| sweep::<Tally>(plans, &config, &market).expect("sound bars");
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| half(second));
+            let tallies = [half(first), other.join().expect("no panic")].concat();
+            let trades: u64 = tallies.iter().map(|tally| tally.trades).sum();
+            (trades, tallies.iter().map(|tally| tally.final_equity_micros).sum::<i64>())
         })
     };
-    let (whole, (state, trades)) = (run(&plan, &config, bars), stream());
-    assert_eq!((state.hash(), trades), (whole.state.hash(), whole.trades.len()), "streamed is whole");
-    let mut group = criterion.benchmark_group("backtest");
-    group.throughput(Throughput::Elements(bars.len() as u64)).sample_size(20);
-    group.bench_function("sma_cross_1m_by_day", |bencher| bencher.iter(stream));
+    if known {
+        assert_eq!(both(), (1_630_399, 1_000_387_959_700_000), "a thousand pairs");
+    }
+    let mut group = criterion.benchmark_group("sweep_1000_pairs_two_threads");
+    group.throughput(Throughput::Elements(1_000 * bars.len() as u64)).sample_size(10);
+    group.bench_function("tallies", |bencher| bencher.iter(both));
     group.finish();
+}
+
+/// Ten times the bars, one after the other, the times shifted.
+fn repeated(bars: &Bars, times: usize) -> Bars {
+    let length = bars.times[bars.len() - 1].get() - bars.times[0].get() + NANOS_PER_MINUTE;
+    let mut all = bars.clone();
+    let QuoteColumns::One { ohlc: one, .. } = &bars.quotes else { return all };
+    for repeat in 1..times as i64 {
+        all.times.extend(bars.times.iter().map(|time| time.plus_nanos(repeat * length)));
+        all.volume.extend(&bars.volume);
+        if let QuoteColumns::One { ohlc, .. } = &mut all.quotes {
+            ohlc.append(one);
+        }
+    }
+    all
 }
 
 fn backtests(criterion: &mut Criterion) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let reference = reference_bars();
     assert!(reference.is_some() || std::env::var_os("CI").is_none(), "CI needs the reference data");
     let known = reference.is_some();
     let bars = reference.unwrap_or_else(|| generated_bars(1_000_000));
     let answer = |trades, final_equity_micros| known.then_some(Answer { trades, final_equity_micros });
-    workload(criterion, "sma_cross_1m", CROSS, &bars, answer(39_094, 998_109_900_000));
-    streamed(criterion, CROSS, &bars);
-    workload(criterion, "rsi_100k", REVERSION, &bars.slice(0..100_000), answer(729, 999_416_100_000));
+    let (minutes, cross) = (config(Granularity::M1), plan(CROSS, &[]));
+    let small = bars.slice(0..100_000);
+    workload(criterion, "sma_cross_1m", &cross, &minutes, &bars, answer(39_094, 998_109_900_000));
+    workload(criterion, "sma_cross_10m", &cross, &minutes, &repeated(&bars, 10), None);
+    workload(criterion, "rsi_100k", &plan(REVERSION, &[]), &minutes, &small, answer(729, 999_416_100_000));
+    sweeps(criterion, &small, known);
+    if known {
+        let quotes = market::ticks(&folder, 0..13).expect("the reference quotes");
+        let ticks = RunConfig { fill: FillTime::Close, ..config(Granularity::Tick) };
+        let answer = Some(Answer { trades: 768, final_equity_micros: 998_943_500_000 });
+        workload(criterion, "tick_cross_533k", &plan(TICK_CROSS, &[]), &ticks, &quotes, answer);
+    }
 }
 
 criterion_group!(benches, backtests);

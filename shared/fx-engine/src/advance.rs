@@ -1,284 +1,381 @@
 //! Taking a run over bars.
 
-use crate::book::{Dealing, Journal, Meeting};
+use crate::book::{BarQuotes, Dealing, Meeting};
 use crate::decide::{Moment, Scratch, View};
 use crate::evaluate::{Block, Clock, Column};
-use crate::mark::mark;
+use crate::market::{Inputs, Market};
 use crate::program::Program;
-use crate::quotes::{Quotes, StoredSides};
+use crate::rates::Seen;
 use crate::state::{LastBar, config_digest};
-use crate::terms::Terms;
-use crate::{BLOCK, EngineError, FillTime, RunConfig, Slice, State, intrabar};
-use fx_domain::{Bars, Price, PriceSource, ProtectiveLevels, QuoteSide, Side};
-use fx_strategy::Plan;
+use crate::terms::Setup;
+use crate::{BLOCK, EngineError, FillTime, Journal, MarginCause, Recorder, RunConfig, Slice, State};
+use fearless_simd::Level;
+use fx_domain::{Granularity, Price, UnixNanos};
+use fx_strategy::{NodeId, Plan};
 use std::ops::Range;
 
-/// Takes a run from `state` over `bars`, which follow the bars that the state has seen.
+mod merged;
+mod quick;
+mod stretches;
+pub(crate) mod sweep;
+
+/// Takes a run from `state` over `inputs`, which follow the bars that the state has seen.
 ///
-/// Pure: the same arguments give the same bytes. Cutting the bars into several calls changes nothing:
-/// the slices one after the other are the slice of one call over all of them.
+/// Pure: the same arguments give the same bytes. Cutting the bars into several calls changes nothing: the slices one
+/// after the other are the slice of one call over all of them. Runs of several tracks are cut where no bar is open.
 ///
 /// # Errors
 /// [`EngineError::State`] when the state belongs to another plan or configuration; [`EngineError::Bar`] for the first
-/// bar that cannot be traded on; [`EngineError::Overflow`] when an amount does not fit; [`EngineError::Config`] when the
-/// spread model does not go with the data.
-pub fn advance(plan: &Plan, config: &RunConfig, state: State, bars: &Bars) -> Result<Slice, EngineError> {
+/// bar that cannot be traded on; [`EngineError::Overflow`] when an amount does not fit; [`EngineError::NoRate`] and
+/// [`EngineError::StaleRate`] when an amount cannot be converted; [`EngineError::NoSwap`] when the financing table has a
+/// hole; [`EngineError::CutThroughBar`]; [`EngineError::Config`] when the configuration does not go with the data.
+pub fn advance(
+    plan: &Plan,
+    config: &RunConfig,
+    state: State,
+    inputs: &Inputs<'_>,
+) -> Result<Slice, EngineError> {
+    let market = Market::new(config, &state, inputs)?;
+    let mut journal = Journal::new(plan.recordings.len());
+    let state = advance_over(plan, config, state, &market, &mut journal)?;
+    let Journal { trades, ledger, equity, equity_times, recordings, events, margin } = journal;
+    Ok(Slice { trades, ledger, equity, equity_times, recordings, events, margin, state })
+}
+
+/// [`advance`] over prices that are ready, telling `recorder` what happens. `market` was made for this configuration, at
+/// this state or at another one that has seen the same bars.
+///
+/// # Errors
+/// As [`advance`], without those of the bars.
+pub fn advance_over<R: Recorder>(
+    plan: &Plan,
+    config: &RunConfig,
+    state: State,
+    market: &Market<'_>,
+    recorder: &mut R,
+) -> Result<State, EngineError> {
     config.validate()?;
     let program = Program::new(plan)?;
     if state.plan != plan.hash() || state.config != config_digest(config) {
         return Err(EngineError::State { reason: "it belongs to another plan or configuration" });
     }
-    let quotes = Quotes::new(bars, config)?;
-    if state.stored.is_some_and(|stored| stored != quotes.stored) && !bars.is_empty() {
-        return Err(EngineError::SidesChanged);
+    if market.tracks.len() != config.tracks.len() || market.rates.len() != config.rates.len() {
+        return Err(EngineError::State { reason: "its prices are another configuration's" });
     }
-    let first_decision = bars.lower_bound(config.start);
-    let clock = Clock { first_decision, first_index: state.decision_bars };
-    let decided = bars.len() - first_decision;
-    let warm_up_bars = state.bars_done - state.decision_bars + first_decision as u64;
+    let setup = Setup::new(config, &state, market)?;
+    let clocks = market.tracks.iter().zip(&state.tracks).map(|(quotes, seen)| Clock {
+        first_decision: quotes.bars.lower_bound(config.start),
+        first_index: seen.decision_bars,
+    });
+    let clocks: Vec<_> = clocks.collect();
     let mut run = Run {
-        program: &program,
-        terms: terms(config, &quotes, warm_up_bars),
-        quotes: &quotes,
-        clock,
-        block: Block::new(&program),
+        blocks: market.tracks.iter().map(|_| Block::new(&program)).collect(),
         scratch: Scratch::new(&program),
+        level: Level::new(),
+        equity: Vec::with_capacity(BLOCK),
+        recorded: plan.recordings.iter().map(|_| Vec::with_capacity(BLOCK)).collect(),
+        is_plain: !R::DETAILED && quick::is_plain(&program, &setup, market),
+        program: &program,
+        places: None,
+        setup: &setup,
+        market,
+        clocks,
         state,
-        journal: Journal::default(),
-        equity: Vec::with_capacity(decided),
-        recordings: plan.recordings.iter().map(|_| Vec::with_capacity(decided)).collect(),
+        recorder,
     };
-    let mut from = 0;
-    while from < bars.len() {
-        let to = bars.len().min(from + BLOCK);
-        run.block(from..to)?;
-        run.journal.foresee(to, bars.len());
-        from = to;
+    let alone = market.tracks.len() == 1 && market.rates.is_empty();
+    if alone {
+        run.single()?
+    } else {
+        run.merged()?
     }
-    Ok(Slice {
-        trades: run.journal.trades,
-        ledger: run.journal.ledger,
-        equity: run.equity,
-        equity_times: bars.times[first_decision..].to_vec(),
-        recordings: run.recordings,
-        events: run.journal.events,
-        state: run.state,
-    })
+    run.finish();
+    Ok(run.state)
 }
 
-/// Terms with the modelled spread that is already in the raw prices of one-sided data.
-fn terms<'a>(config: &'a RunConfig, quotes: &Quotes<'_>, warm_up_bars: u64) -> Terms<'a> {
-    let inside = |shift_nanos: i64| Price::from_nanos(shift_nanos.abs());
-    let (in_ask, in_bid) = match quotes.stored {
-        StoredSides::One(QuoteSide::Bid | QuoteSide::Ask | QuoteSide::Mid) => {
-            (inside(quotes.ask.shift_nanos()), inside(quotes.bid.shift_nanos()))
-        }
-        StoredSides::Both => (Price::ZERO, Price::ZERO),
-    };
-    let source = |side| match quotes.stored {
-        StoredSides::One(stored) if stored != side => PriceSource::Modelled,
-        StoredSides::One(_) | StoredSides::Both => PriceSource::Measured,
-    };
-    Terms {
-        config,
-        in_ask,
-        in_bid,
-        ask_source: source(QuoteSide::Ask),
-        bid_source: source(QuoteSide::Bid),
-        tick: config.instrument.tick(),
-        warm_up_bars,
-    }
-}
-
-struct Run<'a> {
+struct Run<'a, R> {
     program: &'a Program<'a>,
-    terms: Terms<'a>,
-    quotes: &'a Quotes<'a>,
-    clock: Clock,
-    block: Block,
+    /// Of each node of a sweep's plan: where its column is among those of all plans.
+    places: Option<&'a [NodeId]>,
+    setup: &'a Setup<'a>,
+    market: &'a Market<'a>,
+    /// One for each track, as the blocks.
+    clocks: Vec<Clock>,
+    blocks: Vec<Block>,
     scratch: Scratch,
     state: State,
-    journal: Journal,
+    recorder: &'a mut R,
+    /// The widest vectors of the processor at hand; they change no result.
+    level: Level,
+    /// Entries may take the short way of [`quick`].
+    is_plain: bool,
+    /// Equity of the block under way.
     equity: Vec<i64>,
-    recordings: Vec<Vec<f64>>,
+    /// Recorded reactive values of the block under way.
+    recorded: Vec<Vec<f64>>,
 }
 
-impl Run<'_> {
-    /// Runs the bars of `rows`, one block at most: indicators first, then the market, bar by bar where something can
-    /// happen and in stretches where nothing can.
+/// One bar of one track.
+#[derive(Clone, Copy)]
+struct At {
+    track: usize,
+    row: usize,
+    /// The first row of the block that holds it.
+    origin: usize,
+}
+
+impl<R: Recorder> Run<'_, R> {
+    /// One track and nothing to convert by: a block of bars at a time, in stretches where nothing can happen.
+    fn single(&mut self) -> Result<(), EngineError> {
+        let bars = self.market.tracks[0].bars.len();
+        let mut from = 0;
+        while from < bars {
+            let to = bars.min(from + BLOCK);
+            self.block(from..to)?;
+            from = to;
+        }
+        Ok(())
+    }
+
+    /// Runs the bars of `rows`, one block at most: indicators first, then the market.
     fn block(&mut self, rows: Range<usize>) -> Result<(), EngineError> {
-        let number = self.state.bars_done;
-        self.quotes.check(rows.clone(), self.state.last.map(|last| last.time), number)?;
-        let Self { block, program, state, quotes, clock, .. } = self;
-        block.evaluate(program, &mut state.memories, quotes, rows.clone(), *clock);
-        let first_decision = self.clock.first_decision.clamp(rows.start, rows.end);
+        self.columns(0, rows.clone());
+        self.trade_block(rows)
+    }
+
+    /// The market of a block whose columns are there.
+    fn trade_block(&mut self, rows: Range<usize>) -> Result<(), EngineError> {
+        let first_decision = self.clocks[0].first_decision.clamp(rows.start, rows.end);
         if !self.program.every_bar.is_empty() {
             for row in rows.start..first_decision {
-                self.warm_up(row, rows.start)?;
+                self.warm_up(At { track: 0, row, origin: rows.start })?;
             }
         }
         if first_decision < rows.end {
-            if self.state.book.ledger_rows == 0 {
-                self.state.book.deposit(self.quotes.bars.times[first_decision], &mut self.journal);
-            }
+            let times = &self.market.tracks[0].bars.times;
+            self.deposit(times[first_decision]);
             self.market(first_decision..rows.end, rows.start)?;
-            self.record_columns(first_decision - rows.start..rows.end - rows.start);
+            self.recorder.equity(&times[first_decision..rows.end], &self.equity);
+            self.equity.clear();
+            self.record(0, first_decision - rows.start..rows.end - rows.start);
         }
-        let last = rows.end - 1;
-        let close = |side: &crate::quotes::SideView<'_>| side.ohlc(last).close;
-        self.state.last = Some(LastBar {
-            time: self.quotes.bars.times[last],
-            bid: close(&self.quotes.bid),
-            ask: close(&self.quotes.ask),
-        });
-        self.state.stored = Some(self.quotes.stored);
-        self.state.bars_done += rows.len() as u64;
-        self.state.decision_bars += (rows.end - first_decision) as u64;
+        self.see_close(0, rows.end - 1);
         Ok(())
     }
 
-    fn market(&mut self, rows: Range<usize>, origin: usize) -> Result<(), EngineError> {
-        let mut row = rows.start;
-        while row < rows.end {
-            if !self.state.book.pending.is_empty() || !self.program.every_bar.is_empty() {
-                self.bar(row, origin)?;
-                row += 1;
-                continue;
-            }
-            let book = &self.state.book;
-            let full = if book.is_full(self.terms.config) { book.side() } else { None };
-            let wake = self.block.next_wake(row - origin..rows.end - origin, full);
-            let wake = wake.map_or(rows.end, |at| origin + at);
-            let busy = self.first_touch(row..wake).unwrap_or(wake);
-            self.stretch(row..busy)?;
-            row = busy;
-            if row < rows.end {
-                self.bar(row, origin)?;
-                row += 1;
-            }
+    /// Evaluates the market nodes of a track over a block.
+    fn columns(&mut self, track: usize, rows: Range<usize>) {
+        let (quotes, clock) = (&self.market.tracks[track], self.clocks[track]);
+        let memories = &mut self.state.tracks[track].memories;
+        self.blocks[track].evaluate(self.program, memories, quotes, rows, clock);
+    }
+
+    fn deposit(&mut self, time: UnixNanos) {
+        if self.state.book.ledger_rows == 0 {
+            self.state.book.deposit(time, self.recorder);
+        }
+    }
+
+    fn see(&mut self, series: usize, seen: Seen) {
+        self.state.seen[series] = Some(seen);
+    }
+
+    /// The account is valued at the close of a bar from now on.
+    fn see_close(&mut self, series: usize, row: usize) {
+        let quotes = self.market.feed(series);
+        let (bid, ask) = (quotes.bid.close(row), quotes.ask.close(row));
+        let opened = quotes.bars.times[row];
+        let at = self.granularity(series).close_of(opened);
+        let bar = self.clocks.get(series).and_then(|clock| clock.index(row)).unwrap_or_default();
+        self.see(series, Seen { bid, ask, at, bar, opened });
+    }
+
+    /// The same inside a block of a single track. Only rollovers ask when a price was seen before the block ends.
+    fn see_price(&mut self, row: usize) {
+        let quotes = &self.market.tracks[0];
+        let (bid, ask) = (quotes.bid.close(row), quotes.ask.close(row));
+        match &mut self.state.seen[0] {
+            Some(seen) if self.setup.config.financing.is_none() => (seen.bid, seen.ask) = (bid, ask),
+            _ => self.see_close(0, row),
+        }
+    }
+
+    fn granularity(&self, series: usize) -> Granularity {
+        let config = self.setup.config;
+        let track = config.tracks.get(series).or_else(|| config.rates.get(series - config.tracks.len()));
+        track.map_or(Granularity::Tick, |track| track.granularity)
+    }
+
+    /// The account at a bar's open.
+    fn dealing(&mut self, at: At, quote: [Price; 2], now: UnixNanos) -> Dealing<'_, R> {
+        let time = self.market.tracks[at.track].bars.times[at.row];
+        let bar = self.clocks[at.track].index(at.row).unwrap_or_default();
+        let [bid, ask] = quote;
+        Dealing {
+            book: &mut self.state.book,
+            seen: &mut self.state.seen,
+            setup: self.setup,
+            recorder: &mut *self.recorder,
+            track: at.track as u16,
+            at: Meeting { bar, time, now, settled: now, bid, ask },
+        }
+    }
+
+    /// The open of a bar: close-fills, rollovers, gaps, market orders.
+    fn open(&mut self, at: At) -> Result<(), EngineError> {
+        let quotes = &self.market.tracks[at.track];
+        let (bid, ask) = (quotes.bid.open(at.row), quotes.ask.open(at.row));
+        let time = quotes.bars.times[at.row];
+        let config = self.setup.config;
+        let granularity = config.tracks[at.track].granularity;
+        let mut dealing = self.dealing(at, [bid, ask], time);
+        if config.fill == FillTime::Close {
+            dealing.fill_market_orders()?;
+        }
+        dealing.roll_through(time, false)?;
+        dealing.see();
+        dealing.expire();
+        dealing.gap()?;
+        if config.fill == FillTime::Open {
+            dealing.fill_market_orders()?;
+        }
+        dealing.check_margin()?;
+        if dealing.book.next_roll.is_some_and(|next| next < time.plus_nanos(granularity.nominal_nanos())) {
+            dealing.roll_through(granularity.close_of(time).plus_nanos(-1), true)?;
         }
         Ok(())
     }
 
-    /// The first bar of `rows` that touches a level of the open position.
-    fn first_touch(&self, rows: Range<usize>) -> Option<usize> {
-        let book = &self.state.book;
-        let side = book.side()?;
-        let levels = |pick: fn(&ProtectiveLevels) -> Option<Price>| {
-            book.lots.iter().filter_map(move |lot| pick(&lot.protect))
-        };
-        let (stops, targets) = (levels(|protect| protect.stop_loss), levels(|protect| protect.take_profit));
-        let (below, above) = match side {
-            Side::Long => (stops.max(), targets.min()),
-            Side::Short => (targets.max(), stops.min()),
-        };
-        if below.is_none() && above.is_none() {
-            return None;
+    /// The path of a bar after its open, by finer bars where there are any. `now` is when the bar is complete.
+    fn inside(&mut self, at: At, now: UnixNanos) -> Result<(), EngineError> {
+        let market = self.market;
+        let quotes = &market.tracks[at.track];
+        let bar = BarQuotes { bid: quotes.bid.ohlc(at.row), ask: quotes.ask.ohlc(at.row) };
+        let newest = self.state.book.next_position;
+        let time = quotes.bars.times[at.row];
+        let rolls = self.setup.config.financing.is_some();
+        let mut dealing = self.dealing(at, [bar.bid.open, bar.ask.open], now);
+        dealing.at.settled = if rolls { now.plus_nanos(-1) } else { time };
+        let busy = dealing.is_busy();
+        if busy {
+            let finer = market.finer[at.track]
+                .as_ref()
+                .map(|finer| (finer, finer.bars.lower_bound(time)..finer.bars.lower_bound(now)));
+            match finer.filter(|(finer, rows)| finer.shows(rows.clone(), bar)) {
+                Some((finer, rows)) => {
+                    for row in rows {
+                        let part = BarQuotes { bid: finer.bid.ohlc(row), ask: finer.ask.ohlc(row) };
+                        dealing.meet(part.bid.open, part.ask.open);
+                        dealing.gap()?;
+                        dealing.inside(part)?;
+                    }
+                }
+                None => dealing.inside(bar)?,
+            }
         }
-        let view = self.quotes.closing(side);
-        let shift = view.shift_nanos();
-        let below = below.map_or(i64::MIN, |level| level.nanos().saturating_sub(shift));
-        let above = above.map_or(i64::MAX, |level| level.nanos().saturating_sub(shift));
-        let bars = view.lows(rows.clone()).iter().zip(view.highs(rows.clone()));
-        let touched = bars.map(|(low, high)| (low.nanos() <= below) | (high.nanos() >= above));
-        touched.enumerate().find(|(_, touched)| *touched).map(|(offset, _)| rows.start + offset)
+        dealing.meet(bar.bid.close, bar.ask.close);
+        if busy {
+            dealing.check_margin()?;
+        }
+        let range = |side: fx_domain::Ohlc| [side.low, side.high];
+        dealing.book.hold_through(at.track as u16, range(bar.bid), range(bar.ask), newest);
+        Ok(())
     }
 
-    /// Bars at which nothing happens: they are held through and marked.
-    fn stretch(&mut self, rows: Range<usize>) -> Result<(), EngineError> {
-        if rows.is_empty() {
-            return Ok(());
+    /// Writes down the margin where a bar has changed it.
+    fn trace_fills(&mut self, at: At, counts: [u64; 2]) -> Result<(), EngineError> {
+        if R::DETAILED && counts != self.counts() {
+            let Some(seen) = self.state.seen[at.track] else { return Ok(()) };
+            self.dealing(at, [seen.bid, seen.ask], seen.at).trace_margin(MarginCause::Fill)?;
         }
-        let book = &mut self.state.book;
-        let Some(side) = book.side() else {
-            self.equity.resize(self.equity.len() + rows.len(), book.balance.micros());
-            return Ok(());
-        };
-        let view = self.quotes.closing(side);
-        let shift = view.shift_nanos();
-        let lowest =
-            view.lows(rows.clone()).iter().fold(i64::MAX, |lowest, low| lowest.min(low.nanos())) + shift;
-        let highest =
-            view.highs(rows.clone()).iter().fold(0, |highest, high| highest.max(high.nanos())) + shift;
-        let range = [Price::from_nanos(lowest), Price::from_nanos(highest)];
-        book.hold_through(range[0], range[1]);
-        let last = rows.end - 1;
-        let marked = mark(book, view.closes(rows), shift, range, &mut self.equity);
-        marked.ok_or_else(|| self.overflow(last, "equity"))
+        Ok(())
     }
 
-    fn overflow(&self, row: usize, what: &'static str) -> EngineError {
-        let decided = self.clock.index(row).unwrap_or_default();
-        let index = self.terms.warm_up_bars + decided;
-        EngineError::Overflow { index, time: self.quotes.bars.times[row], what }
+    /// Positions and trades so far: they change with every fill.
+    const fn counts(&self) -> [u64; 2] {
+        [self.state.book.next_position, self.state.book.next_trade]
     }
 
-    /// One bar, in the order that the crate's documentation gives.
-    fn bar(&mut self, row: usize, origin: usize) -> Result<(), EngineError> {
-        let (bid, ask) = (self.quotes.bid.ohlc(row), self.quotes.ask.ohlc(row));
-        let time = self.quotes.bars.times[row];
-        let index = self.clock.index(row).unwrap_or_default();
-        let at = Meeting { bar: index, time, bid: bid.open, ask: ask.open };
-        let closing = |side| if side == Side::Long { bid } else { ask };
-        let Self { terms, state, journal, .. } = self;
-        let mut dealing = Dealing { book: &mut state.book, terms, journal, at };
-        if terms.config.fill == FillTime::Close {
-            dealing.fill_pending()?;
-        }
-        if let Some(side) = dealing.book.side() {
-            dealing.exit_where(closing(side), intrabar::at_open)?;
-        }
-        if terms.config.fill == FillTime::Open {
-            dealing.fill_pending()?;
-        }
-        if let Some(side) = dealing.book.side() {
-            let (bar, policy) = (closing(side), terms.config.fill_policy);
-            dealing.exit_where(bar, |side, levels, bar| intrabar::inside(policy, side, levels, bar))?;
-            dealing.book.hold_through(bar.low, bar.high);
-        }
-        let mark = if dealing.book.side() == Some(Side::Short) { ask.close } else { bid.close };
-        let equity = dealing.book.equity_at(mark).ok_or_else(|| dealing.overflow("equity"))?;
-        self.equity.push(equity);
-        let moment =
-            Moment { at: row - origin, time, index: Some(index), bid: bid.close, ask: ask.close, equity };
-        self.close_of(moment)
+    /// Balance and open gain at the last prices seen.
+    fn account_equity(&mut self, at: At) -> Result<i64, EngineError> {
+        let seen = self.state.seen[at.track];
+        let (quote, now) =
+            seen.map_or(([Price::ZERO; 2], UnixNanos::new(0)), |seen| ([seen.bid, seen.ask], seen.at));
+        self.dealing(at, quote, now).equity()
     }
 
     /// Decisions and recordings at a bar's close.
-    fn close_of(&mut self, moment: Moment) -> Result<(), EngineError> {
-        let Self { program, terms, block, scratch, state, journal, recordings, .. } = self;
-        let State { memories, book, .. } = state;
-        let view = View { program, terms, columns: &block.columns, memories, moment };
+    fn close_of(&mut self, at: At, moment: Moment, now: UnixNanos) -> Result<(), EngineError> {
+        let Self { program, places, blocks, scratch, state, recorder, recorded, setup, .. } = self;
+        let State { tracks, seen, book, .. } = state;
+        let memories = &mut tracks[at.track].memories;
+        let pip_nanos = setup.terms[at.track].instrument.pip().nanos();
+        let columns = &blocks[at.track].columns;
+        let (track, places) = (at.track as u16, *places);
+        let view = View { program, places, track, pip_nanos, columns, memories, moment };
         scratch.evaluate(&view, book, &program.every_bar);
-        if moment.index.is_some() {
-            scratch.decide(&view, book, journal)?;
-            for (recording, values) in program.plan.recordings.iter().zip(recordings) {
-                if program.reactive[recording.value.index()] {
-                    values.push(scratch.number(&view, recording.value));
+        if let Some(bar) = moment.index {
+            let (bid, ask, time) = (moment.bid, moment.ask, moment.time);
+            let at = Meeting { bar, time, now, settled: now, bid, ask };
+            let mut dealing =
+                Dealing { book: &mut *book, seen, setup, recorder: &mut **recorder, track: view.track, at };
+            scratch.decide(&view, &mut dealing)?;
+            if view.track == 0 {
+                for (recording, values) in program.plan.recordings.iter().zip(recorded) {
+                    if program.reactive[recording.value.index()] {
+                        values.push(scratch.number(&view, recording.value));
+                    }
                 }
             }
         }
         if !program.every_bar.is_empty() {
-            let view = View { program, terms, columns: &block.columns, memories: &[], moment };
+            let view = View { program, places, track, pip_nanos, columns, memories: &[], moment };
             scratch.remember(&view, memories);
         }
         Ok(())
     }
 
-    /// A bar before the start date: reactive memories see a flat account.
-    fn warm_up(&mut self, row: usize, origin: usize) -> Result<(), EngineError> {
-        let time = self.quotes.bars.times[row];
-        let (bid, ask) = (self.quotes.bid.ohlc(row).close, self.quotes.ask.ohlc(row).close);
-        let equity = self.state.book.balance.micros();
-        self.close_of(Moment { at: row - origin, time, index: None, bid, ask, equity })
+    fn moment(&self, at: At, equity: i64) -> Moment {
+        let quotes = &self.market.tracks[at.track];
+        Moment {
+            at: at.row - at.origin,
+            time: quotes.bars.times[at.row],
+            index: self.clocks[at.track].index(at.row),
+            bid: quotes.bid.close(at.row),
+            ask: quotes.ask.close(at.row),
+            equity,
+        }
     }
 
-    /// Copies the recordings that are market nodes, for the bars at the places `within` of the block.
-    fn record_columns(&mut self, within: Range<usize>) {
-        for (recording, values) in self.program.plan.recordings.iter().zip(&mut self.recordings) {
-            if let Column::Number(column) = &self.block.columns[recording.value.index()] {
-                values.extend_from_slice(&column[within.clone()]);
+    /// A bar before the start date: reactive memories see a flat account.
+    fn warm_up(&mut self, at: At) -> Result<(), EngineError> {
+        let moment = self.moment(at, self.state.book.balance.micros());
+        self.close_of(at, Moment { index: None, ..moment }, moment.time)
+    }
+
+    /// Hands over what was recorded of the first track at the places `within` of its block.
+    fn record(&mut self, track: usize, within: Range<usize>) {
+        for (index, recording) in self.program.plan.recordings.iter().enumerate() {
+            match &self.blocks[track].columns[recording.value.index()] {
+                Column::Number(column) => self.recorder.recording(index, &column[within.clone()]),
+                _ => self.recorder.recording(index, &self.recorded[index]),
             }
+            self.recorded[index].clear();
+        }
+    }
+
+    /// Writes down how far the run has come.
+    fn finish(&mut self) {
+        let series = self.setup.config.tracks.len() + self.setup.config.rates.len();
+        for index in 0..series {
+            let quotes = self.market.feed(index);
+            let Some(last) = quotes.bars.len().checked_sub(1) else { continue };
+            let decided = self.clocks.get(index).map_or(0, |clock| quotes.bars.len() - clock.first_decision);
+            let track = &mut self.state.tracks[index];
+            track.last = Some(LastBar { opened: quotes.bars.times[last] });
+            track.stored = Some(quotes.stored);
+            track.bars_done += quotes.bars.len() as u64;
+            track.decision_bars += decided as u64;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in a run.
 
-use fx_domain::{BarFault, UnixNanos};
+use fx_domain::{BarFault, Currency, Instrument, Side, UnixNanos};
 
 /// A run that cannot be started or go on. Nothing of a failed call's output may be used.
 ///
@@ -45,6 +45,46 @@ pub enum EngineError {
         /// Balance, equity, commission, size or fill price.
         what: &'static str,
     },
+    /// None of the run's series converts the one currency into the other.
+    #[error("there are no prices that convert {from} into {to}: neither their pair nor both against USD")]
+    NoRate {
+        /// The currency of an amount.
+        from: Currency,
+        /// The account currency.
+        to: Currency,
+    },
+    /// The price that converts is missing or too old.
+    #[error("at {time} there is no fresh price of {instrument} to convert by{}", last_seen(*seen))]
+    StaleRate {
+        /// The pair that is converted by.
+        instrument: Instrument,
+        /// When it was needed.
+        time: UnixNanos,
+        /// When it was last seen.
+        seen: Option<UnixNanos>,
+    },
+    /// The financing table has no rate for a position that is held over 17:00 New York.
+    #[error("the financing table has no rate for {instrument} {} at {time}", side.as_str())]
+    NoSwap {
+        /// The pair.
+        instrument: Instrument,
+        /// The position's side.
+        side: Side,
+        /// 17:00 New York.
+        time: UnixNanos,
+    },
+    /// The bars begin before an instant that the run has passed: a call was cut where a bar was open.
+    #[error(
+        "a bar of {instrument} opens at {time}, when the run is at {now} already: cut where no bar is open"
+    )]
+    CutThroughBar {
+        /// The pair.
+        instrument: Instrument,
+        /// The bar's open.
+        time: UnixNanos,
+        /// Where the run is.
+        now: UnixNanos,
+    },
     /// The bytes are not a state of this run.
     #[error("the stored state cannot be resumed: {reason}")]
     State {
@@ -62,4 +102,11 @@ pub enum BadBar {
     /// A price is beyond [`PRICE_MAX`](crate::PRICE_MAX).
     #[error("a price is above the largest that the engine computes with")]
     PriceTooHigh,
+    /// The time is 146 years or more from 1970.
+    #[error("the time is too far from 1970")]
+    TimeTooFar,
+}
+
+fn last_seen(seen: Option<UnixNanos>) -> String {
+    seen.map_or_else(String::new, |seen| format!(": the last is of {seen}"))
 }

@@ -1,16 +1,30 @@
 //! Evaluation of the market part of a plan, a block of bars at a time.
+//!
+//! What is the same at all bars of a block is known to be, and costs nothing after the first block that has it.
+
+mod clock;
+mod flags;
+mod loops;
+mod totals;
+
+pub(crate) use clock::{Clock, clock_value};
+pub(crate) use loops::select;
 
 use crate::BLOCK;
 use crate::indicator::{History, NumberWindow, PriceWindow, Smoother};
-use crate::program::{Program, Wakes, reads_price};
-use crate::quotes::Quotes;
+use crate::market::Quotes;
+use crate::program::union::Member;
+use crate::program::{Comparison, Program, reads_price};
 use crate::value::{
     FALSE, TRUE, Tri, UNDEFINED, UNKNOWN, absolute, arithmetic, compare, connect, is_comparison,
-    is_connective, negate, not, root,
+    is_connective, negate, not, root, unary,
 };
-use fx_domain::{NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE, UnixNanos};
-use fx_strategy::{Binary, ClockField, Node, NodeId, Type, Unary};
+use fearless_simd::Level;
+use flags::Flags;
+use fx_domain::Side;
+use fx_strategy::{Binary, ClockField, Node, NodeId, Plan, Type, Unary, Window};
 use std::ops::Range;
+use totals::{Sums, Totals, compare_means};
 
 /// What a node remembers from bar to bar.
 #[derive(Clone, Debug)]
@@ -56,18 +70,22 @@ pub(crate) enum Column {
 /// Room for one block: a column per market node, and where the rules can act.
 pub(crate) struct Block {
     pub(crate) columns: Vec<Column>,
-    /// Nonzero where a rule of the kind may hold; one more chunk than a block, so that a search need not look for the end.
-    unless_long: Vec<u8>,
-    unless_short: Vec<u8>,
-    always: Vec<u8>,
+    /// Whether a column holds one value throughout, beyond the bars of the block too.
+    uniform: Vec<bool>,
+    /// Of each of [`Program::series`].
+    totals: Vec<Totals>,
+    /// Of each mean whose sums are compared.
+    sums: Vec<Option<Sums>>,
+    /// For means whose sums nobody compares.
+    spare: Sums,
+    flags: Flags,
+    level: Level,
 }
-
-/// Bytes that the search for the next set flag looks at together.
-const CHUNK: usize = 8;
 
 impl Block {
     pub(crate) fn new(program: &Program<'_>) -> Self {
-        let columns = program.plan.nodes.iter().zip(&program.types).zip(&program.columns);
+        let nodes = &program.plan.nodes;
+        let columns = nodes.iter().zip(&program.types).zip(&program.columns);
         let columns = columns.map(|((node, kind), column)| match (node, kind) {
             _ if !column => Column::None,
             (Node::Number(value), _) => Column::Number(vec![*value; BLOCK]),
@@ -75,8 +93,16 @@ impl Block {
             (_, Type::Number) => Column::Number(vec![UNDEFINED; BLOCK]),
             (_, Type::Condition) => Column::Condition(vec![UNKNOWN; BLOCK]),
         });
-        let flags = || vec![0; BLOCK + CHUNK];
-        Self { columns: columns.collect(), unless_long: flags(), unless_short: flags(), always: flags() }
+        let sums = program.means.iter().map(|mean| mean.filter(|mean| mean.compared).map(|_| Sums::new()));
+        Self {
+            columns: columns.collect(),
+            uniform: vec![true; nodes.len()],
+            totals: program.series.iter().map(|_| Totals::new()).collect(),
+            sums: sums.collect(),
+            spare: Sums::new(),
+            flags: Flags::new(),
+            level: Level::new(),
+        }
     }
 
     /// Evaluates the market nodes over the bars of `range`, one block at most.
@@ -88,99 +114,155 @@ impl Block {
         range: Range<usize>,
         clock: Clock,
     ) {
-        for (id, node) in program.plan.nodes.iter().enumerate() {
+        let market = Market { quotes, range, clock, plan: program.plan };
+        widest(
+            self.level,
+            #[inline(always)]
+            || {
+                self.add_up(program, &market);
+                self.evaluate_nodes(program, 0..program.plan.nodes.len(), memories, &market);
+                self.flags.mark(&program.rules, &self.columns, &self.uniform, market.range.len());
+            },
+        );
+    }
+
+    /// Begins a block of a union's members.
+    pub(crate) fn begin(
+        &mut self,
+        program: &Program<'_>,
+        quotes: &Quotes<'_>,
+        range: Range<usize>,
+        clock: Clock,
+    ) {
+        let market = Market { quotes, range, clock, plan: program.plan };
+        widest(
+            self.level,
+            #[inline(always)]
+            || self.add_up(program, &market),
+        );
+    }
+
+    /// Evaluates what a member adds to the members before it, and marks where its rules can act: until the next member
+    /// is evaluated, [`Block::next_wake`] answers for this one.
+    pub(crate) fn evaluate_member(
+        &mut self,
+        (program, member): (&Program<'_>, &Member),
+        memories: &mut [Memory],
+        quotes: &Quotes<'_>,
+        range: Range<usize>,
+        clock: Clock,
+    ) {
+        let market = Market { quotes, range, clock, plan: program.plan };
+        widest(
+            self.level,
+            #[inline(always)]
+            || {
+                self.evaluate_nodes(program, member.adds.clone(), memories, &market);
+                self.flags.mark(&member.rules, &self.columns, &self.uniform, market.range.len());
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn add_up(&mut self, program: &Program<'_>, market: &Market<'_>) {
+        for ((side, field), totals) in program.series.iter().zip(&mut self.totals) {
+            totals.add_up(market.quotes.series(*side, *field), market.range.clone());
+        }
+    }
+
+    /// Everything below is inlined here, so that it is compiled for the vectors of the processor at hand.
+    #[inline(always)]
+    fn evaluate_nodes(
+        &mut self,
+        program: &Program<'_>,
+        nodes: Range<usize>,
+        memories: &mut [Memory],
+        market: &Market<'_>,
+    ) {
+        let range = market.range.clone();
+        for (id, node) in program.plan.nodes.iter().enumerate().take(nodes.end).skip(nodes.start) {
+            self.take_sums(program, id, memories, market);
             let (operands, rest) = self.columns.split_at_mut(id);
-            let operands = Operands { columns: operands, bars: range.len() };
+            let (uniform, bars) = (&mut self.uniform, range.len());
             match &mut rest[0] {
                 Column::None => {}
                 Column::Number(out) => {
-                    let market = Market { quotes, range: range.clone(), clock, nodes: &program.plan.nodes };
-                    number(node, &operands, &mut memories[id], &market, &mut out[..range.len()]);
+                    let operands = Operands { columns: operands, uniform, bars };
+                    let sums = self.sums[id].as_ref().unwrap_or(&self.spare);
+                    let value = number(node, &operands, &mut memories[id], sums, market, &mut out[..bars]);
+                    settle(value, out, &mut uniform[id]);
                 }
                 Column::Condition(out) => {
-                    condition(node, &operands, &mut memories[id], &mut out[..range.len()]);
+                    let operands = Operands { columns: operands, uniform, bars };
+                    let value = match Comparison::of(market.plan, node) {
+                        Some(comparison) => {
+                            compare_below(&comparison, node, &self.sums, market, &mut out[..bars])
+                        }
+                        None => condition(node, &operands, &mut memories[id], &mut out[..bars]),
+                    };
+                    settle(value, out, &mut uniform[id]);
                 }
             }
         }
-        self.flag(program, range.len());
     }
 
-    /// Marks the bars at which each rule's necessary conditions hold.
-    fn flag(&mut self, program: &Program<'_>, bars: usize) {
-        let Self { columns, unless_long, unless_short, always } = self;
-        for flags in [&mut *unless_long, &mut *unless_short, &mut *always] {
-            flags.fill(0);
-        }
-        let mut holds = [TRUE; BLOCK];
-        for rule in &program.rules {
-            let flags = match rule.wakes {
-                Wakes::UnlessLong => &mut *unless_long,
-                Wakes::UnlessShort => &mut *unless_short,
-                Wakes::Always => &mut *always,
-            };
-            let holds = &mut holds[..bars];
-            holds.fill(1);
-            for id in &rule.necessary {
-                if let Column::Condition(column) = &columns[id.index()] {
-                    for (holds, condition) in holds.iter_mut().zip(column) {
-                        *holds &= u8::from(*condition == TRUE);
-                    }
-                }
-            }
-            for (flag, holds) in flags.iter_mut().zip(holds.iter()) {
-                *flag |= *holds;
-            }
+    /// Takes a mean of a stored price over the block.
+    #[inline(always)]
+    fn take_sums(&mut self, program: &Program<'_>, id: usize, memories: &mut [Memory], market: &Market<'_>) {
+        if let (Some(mean), Memory::Price(window)) = (program.means[id], &mut memories[id]) {
+            let (side, field) = program.series[mean.series];
+            let sums = self.sums[id].as_mut().unwrap_or(&mut self.spare);
+            let series = market.quotes.series(side, field);
+            sums.take(window, &self.totals[mean.series], series, market.range.clone());
         }
     }
 
     /// The first bar of `range` at which a rule may act on a position that is full on the side of `full`, if any.
-    pub(crate) fn next_wake(&self, range: Range<usize>, full: Option<fx_domain::Side>) -> Option<usize> {
-        let none = &self.always;
-        let (first, second) = match full {
-            None => (&self.unless_long, &self.unless_short),
-            Some(fx_domain::Side::Long) => (none, &self.unless_short),
-            Some(fx_domain::Side::Short) => (&self.unless_long, none),
-        };
-        let word = |flags: &[u8], at: usize| {
-            flags[at..].first_chunk::<CHUNK>().map_or(0, |chunk| u64::from_le_bytes(*chunk))
-        };
-        let mut at = range.start;
-        while at < range.end {
-            let word = word(first, at) | word(second, at) | word(&self.always, at);
-            if word != 0 {
-                let found = at + word.trailing_zeros() as usize / CHUNK;
-                return (found < range.end).then_some(found);
-            }
-            at += CHUNK;
-        }
-        None
+    pub(crate) fn next_wake(&self, range: Range<usize>, full: Option<Side>) -> Option<usize> {
+        self.flags.next(range, full)
     }
 }
 
-/// Where the bars stand in time.
-#[derive(Clone, Copy)]
-pub(crate) struct Clock {
-    /// First row of the call's bars that is decided on.
-    pub(crate) first_decision: usize,
-    /// Its number.
-    pub(crate) first_index: u64,
+/// Calls `evaluate`, compiled for the widest vectors that the processor has. They change no result: no operation is
+/// reordered, none is fused with another.
+#[inline(always)]
+pub(crate) fn widest<T>(level: Level, evaluate: impl FnOnce() -> T) -> T {
+    use fearless_simd::Simd;
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512) = level.as_avx512() {
+        return avx512.vectorize(evaluate);
+    } else if let Some(avx2) = level.as_avx2() {
+        return avx2.vectorize(evaluate);
+    }
+    let _ = level;
+    evaluate()
 }
 
-impl Clock {
-    /// The number of the bar in `row` among those decided on; none while warming up.
-    pub(crate) fn index(self, row: usize) -> Option<u64> {
-        row.checked_sub(self.first_decision).map(|after| self.first_index + after as u64)
+/// Fills a column that holds one value, unless it does so already.
+#[inline(always)]
+fn settle<T: Copy + Same>(value: Option<T>, column: &mut [T], uniform: &mut bool) {
+    if let Some(value) = value
+        && !(*uniform && column.first().is_some_and(|held| held.same(value)))
+    {
+        column.fill(value);
     }
+    *uniform = value.is_some();
+}
 
-    /// What `data.index` is at the bars of `rows`.
-    fn indices(self, rows: Range<usize>, out: &mut [f64]) {
-        let (warm_up, decided) =
-            out.split_at_mut(self.first_decision.clamp(rows.start, rows.end) - rows.start);
-        warm_up.fill(WARM_UP_INDEX);
-        let first = self.index(rows.start + warm_up.len()).unwrap_or_default();
-        for (out, index) in decided.iter_mut().zip(first..) {
-            *out = index as f64;
-        }
+/// Equal in every bit.
+trait Same {
+    fn same(self, other: Self) -> bool;
+}
+
+impl Same for f64 {
+    fn same(self, other: Self) -> bool {
+        self.to_bits() == other.to_bits()
+    }
+}
+
+impl Same for Tri {
+    fn same(self, other: Self) -> bool {
+        self == other
     }
 }
 
@@ -189,17 +271,19 @@ struct Market<'a> {
     quotes: &'a Quotes<'a>,
     range: Range<usize>,
     clock: Clock,
-    nodes: &'a [Node],
+    plan: &'a Plan,
 }
 
 /// The columns below a node.
 struct Operands<'a> {
     columns: &'a [Column],
+    uniform: &'a [bool],
     bars: usize,
 }
 
 impl Operands<'_> {
     /// Market nodes have market operands of the type that the plan's check has proven.
+    #[inline(always)]
     fn number(&self, id: NodeId) -> &[f64] {
         match &self.columns[id.index()] {
             Column::Number(column) => &column[..self.bars],
@@ -207,6 +291,7 @@ impl Operands<'_> {
         }
     }
 
+    #[inline(always)]
     fn condition(&self, id: NodeId) -> &[Tri] {
         match &self.columns[id.index()] {
             Column::Condition(column) => &column[..self.bars],
@@ -214,57 +299,84 @@ impl Operands<'_> {
         }
     }
 
+    #[inline(always)]
     fn is_number(&self, id: NodeId) -> bool {
         matches!(self.columns[id.index()], Column::Number(_))
     }
+
+    /// The one value of a number that is the same at all bars.
+    #[inline(always)]
+    fn one_number(&self, id: NodeId) -> Option<f64> {
+        if self.uniform[id.index()] { self.number(id).first().copied() } else { None }
+    }
+
+    /// The one value of a condition that is the same at all bars.
+    #[inline(always)]
+    fn one_condition(&self, id: NodeId) -> Option<Tri> {
+        if self.uniform[id.index()] { self.condition(id).first().copied() } else { None }
+    }
 }
 
-fn number(node: &Node, operands: &Operands<'_>, memory: &mut Memory, market: &Market<'_>, out: &mut [f64]) {
-    let Market { quotes, clock, nodes, .. } = *market;
+/// Evaluates a number: writes its values, or yields the one that all bars have.
+#[inline(always)]
+fn number(
+    node: &Node,
+    operands: &Operands<'_>,
+    memory: &mut Memory,
+    sums: &Sums,
+    market: &Market<'_>,
+    out: &mut [f64],
+) -> Option<f64> {
+    let Market { quotes, clock, plan, .. } = *market;
     let range = market.range.clone();
     match *node {
-        Node::Price { side, field } => quotes.series(side, field).numbers(range, out),
-        Node::Volume => {
-            for (out, volume) in out.iter_mut().zip(&quotes.bars.volume[range]) {
-                *out = *volume as f64;
-            }
-        }
+        Node::Number(value) => return Some(value),
+        Node::Price { side, field } => totals::prices(quotes.series(side, field), range, out),
+        Node::Volume => loops::map(&quotes.bars.volume[range], out, |volume| volume as f64),
         Node::Clock(ClockField::Index) => clock.indices(range, out),
-        Node::Clock(field) => {
-            for (out, row) in out.iter_mut().zip(range) {
-                *out = clock_value(field, quotes.bars.times[row], clock.index(row));
+        Node::Clock(field) => clock::values(field, &quotes.bars.times[range], out),
+        Node::Unary { op, x } => {
+            if let Some(x) = operands.one_number(x) {
+                return Some(unary(op, x));
+            }
+            let x = operands.number(x);
+            match op {
+                Unary::Abs => loops::map(x, out, absolute),
+                Unary::Sqrt => loops::map(x, out, root),
+                _ => loops::map(x, out, negate),
             }
         }
-        Node::Unary { op, x } => map(
-            operands.number(x),
-            out,
-            match op {
-                Unary::Abs => absolute,
-                Unary::Sqrt => root,
-                _ => negate,
-            },
-        ),
-        Node::Binary { op, a, b } => binary(op, operands.number(a), operands.number(b), out),
-        Node::Select { condition, then, otherwise } => {
-            let branches = operands.number(then).iter().zip(operands.number(otherwise));
-            for ((out, condition), (then, otherwise)) in
-                out.iter_mut().zip(operands.condition(condition)).zip(branches)
-            {
-                *out = select(*condition, *then, *otherwise, UNDEFINED);
+        Node::Binary { op, a, b } => {
+            if let (Some(a), Some(b)) = (operands.one_number(a), operands.one_number(b)) {
+                return Some(arithmetic(op, a, b));
             }
+            loops::arithmetic_each(op, operands.number(a), operands.number(b), out);
+        }
+        Node::Select { condition, then, otherwise } => {
+            if let Some(condition) = operands.one_condition(condition) {
+                let chosen = match condition {
+                    TRUE => then,
+                    FALSE => otherwise,
+                    _ => return Some(UNDEFINED),
+                };
+                out.copy_from_slice(operands.number(chosen));
+                return operands.one_number(chosen);
+            }
+            let branches = [operands.number(then), operands.number(otherwise)];
+            loops::select_each(operands.condition(condition), branches, UNDEFINED, out);
         }
         Node::Lag { x, .. } => {
             if let Memory::LagNumber(history) = memory {
                 history.lag(operands.number(x), UNDEFINED, out);
             }
         }
-        Node::Window { x, .. } => match memory {
-            Memory::Price(window) => {
-                if let Node::Price { side, field } = nodes[x.index()] {
-                    let series = quotes.series(side, field);
-                    window.advance(series.scale(), |values| series.extend(range, values), out);
+        Node::Window { kind, x, .. } => match memory {
+            Memory::Price(window) => match (kind, &plan.nodes[x.index()]) {
+                (Window::Stdev, Node::Price { side, field }) => {
+                    window.deviations(quotes.series(*side, *field), range, out);
                 }
-            }
+                _ => sums.means(out),
+            },
             Memory::Number(window) => window.advance(operands.number(x), out),
             _ => {}
         },
@@ -273,42 +385,48 @@ fn number(node: &Node, operands: &Operands<'_>, memory: &mut Memory, market: &Ma
                 smoother.advance(kind, bars, operands.number(x), out);
             }
         }
-        Node::Number(_) | Node::Condition(_) | Node::Position(_) | Node::Account(_) => {}
+        Node::Condition(_) | Node::Position(_) | Node::Account(_) => {}
     }
+    None
 }
 
-fn condition(node: &Node, operands: &Operands<'_>, memory: &mut Memory, out: &mut [Tri]) {
+/// Evaluates a condition: writes its values, or yields the one that all bars have.
+#[inline(always)]
+fn condition(node: &Node, operands: &Operands<'_>, memory: &mut Memory, out: &mut [Tri]) -> Option<Tri> {
     match *node {
+        Node::Condition(value) => return Some(Tri::from(value)),
         Node::Unary { op: Unary::Defined, x } if operands.is_number(x) => {
-            for (out, x) in out.iter_mut().zip(operands.number(x)) {
-                *out = Tri::from(!x.is_nan());
-            }
+            loops::map(operands.number(x), out, |x| Tri::from(!x.is_nan()));
         }
         Node::Unary { op: Unary::Defined, x } => {
-            for (out, x) in out.iter_mut().zip(operands.condition(x)) {
-                *out = Tri::from(*x != UNKNOWN);
-            }
+            loops::map(operands.condition(x), out, |x| Tri::from(x != UNKNOWN));
         }
         Node::Unary { x, .. } => {
-            for (out, x) in out.iter_mut().zip(operands.condition(x)) {
-                *out = not(*x);
+            if let Some(x) = operands.one_condition(x) {
+                return Some(not(x));
             }
+            loops::map(operands.condition(x), out, not);
         }
         Node::Binary { op, a, b } if is_connective(op) => {
-            for ((out, a), b) in out.iter_mut().zip(operands.condition(a)).zip(operands.condition(b)) {
-                *out = connect(op, *a, *b);
+            let hands_over = |value| connect(op, value, UNKNOWN) == UNKNOWN && value != UNKNOWN;
+            match (operands.one_condition(a), operands.one_condition(b)) {
+                (Some(a), _) if !hands_over(a) => return Some(a),
+                (Some(_), Some(b)) => return Some(b),
+                (Some(_), None) => out.copy_from_slice(operands.condition(b)),
+                // `x and true`, `x or false`
+                (None, Some(b)) if hands_over(b) => out.copy_from_slice(operands.condition(a)),
+                _ => loops::connect_each(op, operands.condition(a), operands.condition(b), out),
             }
         }
         Node::Binary { op, a, b } if is_comparison(op) => {
-            compare_columns(op, operands.number(a), operands.number(b), out)
+            if let (Some(a), Some(b)) = (operands.one_number(a), operands.one_number(b)) {
+                return Some(compare(op, a, b));
+            }
+            loops::compare_each(op, operands.number(a), operands.number(b), out);
         }
         Node::Select { condition, then, otherwise } => {
-            let branches = operands.condition(then).iter().zip(operands.condition(otherwise));
-            for ((out, condition), (then, otherwise)) in
-                out.iter_mut().zip(operands.condition(condition)).zip(branches)
-            {
-                *out = select(*condition, *then, *otherwise, UNKNOWN);
-            }
+            let branches = [operands.condition(then), operands.condition(otherwise)];
+            loops::select_each(operands.condition(condition), branches, UNKNOWN, out);
         }
         Node::Lag { x, .. } => {
             if let Memory::LagCondition(history) = memory {
@@ -317,65 +435,42 @@ fn condition(node: &Node, operands: &Operands<'_>, memory: &mut Memory, out: &mu
         }
         _ => {}
     }
+    None
 }
 
-fn map(x: &[f64], out: &mut [f64], operator: fn(f64) -> f64) {
-    for (out, x) in out.iter_mut().zip(x) {
-        *out = operator(*x);
-    }
-}
-
-/// One loop per operator, so that each is compiled for itself.
-fn binary(op: Binary, a: &[f64], b: &[f64], out: &mut [f64]) {
-    macro_rules! loops {
-        ($($name:ident),*) => {
-            match op {
-                $(Binary::$name => for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-                    *out = arithmetic(Binary::$name, *a, *b);
-                },)*
-                _ => out.fill(UNDEFINED),
-            }
-        };
-    }
-    loops!(Add, Sub, Mul, Div, FloorDiv, Mod, Min, Max);
-}
-
-fn compare_columns(op: Binary, a: &[f64], b: &[f64], out: &mut [Tri]) {
-    macro_rules! loops {
-        ($($name:ident),*) => {
-            match op {
-                $(Binary::$name => for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-                    *out = compare(Binary::$name, *a, *b);
-                },)*
-                _ => out.fill(UNKNOWN),
-            }
-        };
-    }
-    loops!(Lt, Le, Gt, Ge, Eq, Ne);
-}
-
-/// `then` where the condition is true, `otherwise` where it is false, `undefined` where it is unknown.
+/// Evaluates a comparison that does not read the columns of its operands.
 #[inline(always)]
-pub(crate) fn select<T>(condition: Tri, then: T, otherwise: T, undefined: T) -> T {
-    match condition {
-        TRUE => then,
-        FALSE => otherwise,
-        _ => undefined,
+fn compare_below(
+    comparison: &Comparison,
+    node: &Node,
+    sums: &[Option<Sums>],
+    market: &Market<'_>,
+    out: &mut [Tri],
+) -> Option<Tri> {
+    let Node::Binary { op, a, b } = *node else { return None };
+    let (clock, range) = (market.clock, market.range.clone());
+    match *comparison {
+        Comparison::Means => {
+            if let (Some(a), Some(b)) = (&sums[a.index()], &sums[b.index()]) {
+                compare_means(op, a, b, out);
+            }
+            None
+        }
+        Comparison::IndexWith(constant) => clock.compare(op, constant, range, out),
+        Comparison::WithIndex(constant) => clock.compare(mirrored(op), constant, range, out),
     }
 }
 
-/// While warming up no bar can tell how many more will follow: its index is this.
-const WARM_UP_INDEX: f64 = -1.0;
-
-/// A bar's place in time.
-pub(crate) fn clock_value(field: ClockField, time: UnixNanos, index: Option<u64>) -> f64 {
-    /// 1970-01-01 was a Thursday.
-    const EPOCH_WEEKDAY: i64 = 3;
-    let of_day = time.get().rem_euclid(NANOS_PER_DAY);
-    match field {
-        ClockField::Index => index.map_or(WARM_UP_INDEX, |index| index as f64),
-        ClockField::Hour => (of_day / NANOS_PER_HOUR) as f64,
-        ClockField::Minute => (of_day % NANOS_PER_HOUR / NANOS_PER_MINUTE) as f64,
-        ClockField::Weekday => (time.get().div_euclid(NANOS_PER_DAY) + EPOCH_WEEKDAY).rem_euclid(7) as f64,
+/// The comparison with its sides exchanged.
+const fn mirrored(op: Binary) -> Binary {
+    match op {
+        Binary::Lt => Binary::Gt,
+        Binary::Le => Binary::Ge,
+        Binary::Gt => Binary::Lt,
+        Binary::Ge => Binary::Le,
+        other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

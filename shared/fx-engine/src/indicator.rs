@@ -3,10 +3,17 @@
 //! A memory is a function of the values seen so far and of nothing else: how they were cut into blocks cannot be told
 //! from it.
 
+mod number_window;
+mod smoother;
+
+pub(crate) use number_window::NumberWindow;
+pub(crate) use smoother::Smoother;
+
 use crate::BLOCK;
-use crate::value::{UNDEFINED, finite_or_undefined, nearest_quotient};
-use fx_strategy::{Recursion, Window};
-use std::collections::VecDeque;
+use crate::market::Series;
+use crate::value::UNDEFINED;
+use fx_strategy::Window;
+use std::ops::Range;
 
 /// The last `keep` values, in one contiguous run that ends with the newest.
 #[derive(Clone, Debug)]
@@ -36,6 +43,20 @@ impl<T: Copy> History<T> {
         (&self.values, first_new)
     }
 
+    /// Adds `count` values: `add` is given where to put those whose places, counted from the first, are asked for.
+    fn add(&mut self, count: usize, add: impl FnOnce(&mut Vec<T>, Range<usize>)) {
+        if count >= self.keep {
+            self.values.clear();
+            add(&mut self.values, count - self.keep..count);
+        } else {
+            self.grow(|values| add(values, 0..count));
+        }
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+    }
+
     /// Adds one value.
     pub(crate) fn push(&mut self, value: T) {
         self.grow(|values| values.push(value));
@@ -47,13 +68,17 @@ impl<T: Copy> History<T> {
     }
 
     /// Adds a block and writes what stood `keep` values earlier, `missing` where nothing did.
+    #[inline(always)]
     pub(crate) fn lag(&mut self, block: &[T], missing: T, out: &mut [T]) {
-        let keep = self.keep;
-        let (values, first_new) = self.grow(|values| values.extend_from_slice(block));
-        let absent = keep.saturating_sub(first_new).min(block.len());
-        out[..absent].fill(missing);
-        let from = first_new + absent - keep.min(first_new + absent);
-        out[absent..].copy_from_slice(&values[from..from + block.len() - absent]);
+        let (before, after) = out.split_at_mut(self.keep.min(block.len()));
+        let tail = self.tail();
+        let absent = (self.keep - tail.len()).min(before.len());
+        before[..absent].fill(missing);
+        for (out, value) in before[absent..].iter_mut().zip(tail) {
+            *out = *value;
+        }
+        after.copy_from_slice(&block[..after.len()]);
+        self.add(block.len(), |values, wanted| values.extend_from_slice(&block[wanted]));
     }
 }
 
@@ -86,222 +111,78 @@ impl PriceWindow {
         self.kind
     }
 
-    pub(crate) fn advance(&mut self, scale: i64, add: impl FnOnce(&mut Vec<i64>), out: &mut [f64]) {
-        let (values, first_new) = self.history.grow(add);
-        let growing = self.bars.saturating_sub(first_new).min(out.len());
-        match self.kind {
-            Window::Stdev => {
-                let divisor = self.bars as f64 * scale as f64;
-                for (index, out) in out.iter_mut().enumerate() {
-                    let new = values[first_new + index];
-                    let old = if index < growing { 0 } else { values[first_new + index - self.bars] };
-                    self.sum += new - old;
-                    self.squares += i128::from(new) * i128::from(new) - i128::from(old) * i128::from(old);
-                    // √(n·Σx² − (Σx)²) ÷ (n·scale): the radicand is exact, then one rounding each.
-                    let spread =
-                        self.bars as i128 * self.squares - i128::from(self.sum) * i128::from(self.sum);
-                    let full = first_new + index + 1 >= self.bars;
-                    *out = if full { (spread as f64).sqrt() / divisor } else { UNDEFINED };
-                }
+    /// How many values it is over.
+    pub(crate) const fn bars(&self) -> usize {
+        self.bars
+    }
+
+    /// How many values it holds: `bars`, or all that there were.
+    pub(crate) fn seen(&self) -> usize {
+        self.history.tail().len()
+    }
+
+    /// Of those values.
+    pub(crate) const fn sum(&self) -> i64 {
+        self.sum
+    }
+
+    /// Gives `each` of the next bars what is left of the sum of earlier values when that bar has come.
+    #[inline(always)]
+    pub(crate) fn left<T>(&self, bars: impl Iterator<Item = T>, mut each: impl FnMut(T, i64)) {
+        let tail = self.history.tail();
+        let (mut left, mut growing) = (self.sum, self.bars - tail.len());
+        let mut tail = tail.iter();
+        for bar in bars {
+            if growing > 0 {
+                growing -= 1;
+            } else {
+                left -= tail.next().copied().unwrap_or_default();
             }
-            _ => {
-                let mut sums = [0_i64; BLOCK];
-                let sums = &mut sums[..out.len()];
-                let mut sum = self.sum;
-                for (sums, new) in sums[..growing].iter_mut().zip(&values[first_new..]) {
-                    sum = sum.wrapping_add(*new);
-                    *sums = sum;
-                }
-                let from = first_new + growing;
-                let pairs = values[from..].iter().zip(&values[from - self.bars.min(from)..]);
-                for (sums, (new, old)) in sums[growing..].iter_mut().zip(pairs) {
-                    sum = sum.wrapping_add(new.wrapping_sub(*old));
-                    *sums = sum;
-                }
-                self.sum = sum;
-                means(sums, self.bars as u64 * scale as u64, out);
-                let undefined = self.bars.saturating_sub(first_new + 1).min(out.len());
-                out[..undefined].fill(UNDEFINED);
-            }
-        }
-    }
-}
-
-/// `sums ÷ divisor`, each rounded once.
-fn means(sums: &[i64], divisor: u64, out: &mut [f64]) {
-    let all_bits = sums.iter().fold(0, |bits, sum| bits | sum);
-    if all_bits < 1 << 53 {
-        let divisor = divisor as f64;
-        for (out, sum) in out.iter_mut().zip(sums) {
-            *out = *sum as f64 / divisor;
-        }
-    } else {
-        for (out, sum) in out.iter_mut().zip(sums) {
-            *out = nearest_quotient(sum.unsigned_abs(), divisor);
-        }
-    }
-}
-
-/// A window over any number. An undefined value empties it.
-#[derive(Clone, Debug)]
-pub(crate) struct NumberWindow {
-    kind: Window,
-    bars: usize,
-    history: History<f64>,
-    /// Candidates for the extreme, with their place in time, best first; for highest and lowest only.
-    candidates: VecDeque<(u64, f64)>,
-    now: u64,
-}
-
-impl NumberWindow {
-    /// A window that has seen `seen`, its last defined values.
-    pub(crate) fn new(kind: Window, bars: usize, seen: Vec<f64>) -> Self {
-        let mut window =
-            Self { kind, bars, history: History::new(bars, seen), candidates: VecDeque::new(), now: 0 };
-        if matches!(kind, Window::Highest | Window::Lowest) {
-            for value in window.history.values.clone() {
-                window.offer(value);
-            }
-        }
-        window
-    }
-
-    pub(crate) fn tail(&self) -> &[f64] {
-        self.history.tail()
-    }
-
-    pub(crate) const fn kind(&self) -> Window {
-        self.kind
-    }
-
-    pub(crate) fn advance(&mut self, block: &[f64], out: &mut [f64]) {
-        for (x, out) in block.iter().zip(out) {
-            *out = self.next(*x);
+            each(bar, left);
         }
     }
 
-    fn next(&mut self, x: f64) -> f64 {
-        if x.is_nan() {
-            self.history.values.clear();
-            self.candidates.clear();
-            return UNDEFINED;
-        }
-        self.history.push(x);
-        if matches!(self.kind, Window::Highest | Window::Lowest) {
-            self.offer(x);
-        }
-        let values = self.history.tail();
-        if values.len() < self.bars {
-            return UNDEFINED;
-        }
-        let count = self.bars as f64;
-        finite_or_undefined(match self.kind {
-            Window::Sma => values.iter().fold(0.0, |sum, x| sum + x) / count,
-            Window::Wma => {
-                let weighted =
-                    values.iter().zip(1_u32..).fold(0.0, |sum, (x, weight)| sum + f64::from(weight) * x);
-                weighted / (count * (count + 1.0) / 2.0)
-            }
-            Window::Stdev => {
-                let mean = values.iter().fold(0.0, |sum, x| sum + x) / count;
-                let squares = values.iter().fold(0.0, |sum, x| sum + (x - mean) * (x - mean));
-                (squares / count).sqrt()
-            }
-            Window::Highest | Window::Lowest => self.candidates.front().map_or(UNDEFINED, |(_, best)| *best),
-        })
+    /// Goes past the bars of `range`, of which the last `bars` or all come to `sum`.
+    pub(crate) fn remember(&mut self, sum: i64, series: Series<'_>, range: Range<usize>) {
+        let bars = range.len();
+        let mut left = self.sum;
+        self.left(0..bars.min(self.bars), |_, now| left = now);
+        self.sum = if bars < self.bars { left + sum } else { sum };
+        self.history.add(bars, |values, wanted| {
+            series.extend(range.start + wanted.start..range.start + wanted.end, values);
+        });
     }
 
-    /// Keeps `value` and the candidates that it does not beat; drops those that have left the window.
-    fn offer(&mut self, value: f64) {
-        let beaten = |old: f64| if self.kind == Window::Highest { old <= value } else { old >= value };
-        while self.candidates.back().is_some_and(|(_, old)| beaten(*old)) {
-            self.candidates.pop_back();
-        }
-        self.candidates.push_back((self.now, value));
-        self.now += 1;
-        while self.candidates.front().is_some_and(|(place, _)| place + (self.bars as u64) < self.now) {
-            self.candidates.pop_front();
-        }
-    }
-}
-
-/// A function with memory of all earlier values. It skips undefined ones.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Smoother {
-    /// Defined values seen, up to `bars + 1`.
-    pub(crate) seen: u32,
-    /// The value before, for differences.
-    pub(crate) last: f64,
-    /// The average (of gains), or the sum that will seed it.
-    pub(crate) up: f64,
-    /// The same of losses.
-    pub(crate) down: f64,
-}
-
-impl Smoother {
-    pub(crate) const fn new() -> Self {
-        Self { seen: 0, last: 0.0, up: 0.0, down: 0.0 }
-    }
-
-    pub(crate) fn advance(&mut self, kind: Recursion, bars: u32, block: &[f64], out: &mut [f64]) {
-        for (x, out) in block.iter().zip(out) {
-            *out = if x.is_nan() { UNDEFINED } else { self.next(kind, bars, *x) };
-        }
-    }
-
-    fn next(&mut self, kind: Recursion, bars: u32, x: f64) -> f64 {
-        let step = match kind {
-            Recursion::Rsi => return self.next_rsi(bars, x),
-            Recursion::Ema => ema_step,
-            Recursion::Rma => rma_step,
+    /// Adds the bars of `range` and writes the standard deviations.
+    #[inline(always)]
+    pub(crate) fn deviations(&mut self, series: Series<'_>, range: Range<usize>, out: &mut [f64]) {
+        let bars = self.bars;
+        let (values, first_new) = self.history.grow(|values| series.extend(range, values));
+        let growing = bars.saturating_sub(first_new).min(out.len());
+        let (mut sum, mut squares) = (self.sum, self.squares);
+        let mut spread = |new: i64, old: i64| {
+            sum += new - old;
+            squares += i128::from(new - old) * i128::from(new + old);
+            // n·Σx² − (Σx)²: neither is above (n·x)², 4·10^36 at most, which fits.
+            let spread = (bars as i128).wrapping_mul(squares) - i128::from(sum) * i128::from(sum);
+            // One rounding from either width, and one instruction from the narrow one.
+            i64::try_from(spread).map_or_else(|_| spread as f64, |spread| spread as f64)
         };
-        if self.seen < bars {
-            self.seen += 1;
-            self.up = finite_or_undefined(self.up + x);
-            if self.seen < bars {
-                return UNDEFINED;
-            }
-            self.up = finite_or_undefined(self.up / f64::from(bars));
-        } else {
-            self.up = finite_or_undefined(step(self.up, x, f64::from(bars)));
+        let (before, after) = out.split_at_mut(growing);
+        let from = first_new + growing;
+        for (out, new) in before.iter_mut().zip(&values[first_new..]) {
+            *out = spread(*new, 0);
         }
-        self.up
+        for ((out, new), old) in after.iter_mut().zip(&values[from..]).zip(&values[from - bars.min(from)..]) {
+            *out = spread(*new, *old);
+        }
+        (self.sum, self.squares) = (sum, squares);
+        // √(n·Σx² − (Σx)²) ÷ (n·scale): the radicand is exact, then one rounding each.
+        let divisor = bars as f64 * series.scale() as f64;
+        for out in &mut *out {
+            *out = out.sqrt() / divisor;
+        }
+        let young = bars.saturating_sub(first_new + 1).min(out.len());
+        out[..young].fill(UNDEFINED);
     }
-
-    fn next_rsi(&mut self, bars: u32, x: f64) -> f64 {
-        let difference = x - self.last;
-        self.last = x;
-        if self.seen == 0 {
-            self.seen = 1;
-            return UNDEFINED;
-        }
-        let (gain, loss) = (difference.max(0.0), (-difference).max(0.0));
-        let count = f64::from(bars);
-        if self.seen <= bars {
-            self.seen += 1;
-            (self.up, self.down) = (self.up + gain, self.down + loss);
-            if self.seen <= bars {
-                return UNDEFINED;
-            }
-            (self.up, self.down) = (self.up / count, self.down / count);
-        } else {
-            (self.up, self.down) = (rma_step(self.up, gain, count), rma_step(self.down, loss, count));
-        }
-        (self.up, self.down) = (finite_or_undefined(self.up), finite_or_undefined(self.down));
-        if self.down > 0.0 || self.down.is_nan() {
-            finite_or_undefined(100.0 - 100.0 / (1.0 + self.up / self.down))
-        } else if self.up > 0.0 {
-            100.0
-        } else {
-            50.0
-        }
-    }
-}
-
-fn ema_step(y: f64, x: f64, bars: f64) -> f64 {
-    y + 2.0 / (bars + 1.0) * (x - y)
-}
-
-fn rma_step(y: f64, x: f64, bars: f64) -> f64 {
-    (y * (bars - 1.0) + x) / bars
 }

@@ -1,77 +1,102 @@
-//! Which exit a bar's path reaches first.
+//! Which exit of an entry a bar reaches first.
 
 use crate::IntrabarPolicy;
-use fx_domain::{ExitReason, Ohlc, Price, ProtectiveLevels, Side};
+use fx_domain::{ExitReason, Ohlc, Price, Side};
 
-/// An exit inside a bar, before spread and slippage.
+/// The exits of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exits {
+    /// The entry's side.
+    pub(crate) side: Side,
+    /// Where a loss is taken, and by which of its orders.
+    pub(crate) stop: Option<(Price, ExitReason)>,
+    /// Where a gain is taken.
+    pub(crate) target: Option<Price>,
+}
+
+/// An exit at a price, before spread and slippage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Exit {
     pub(crate) price: Price,
     pub(crate) reason: ExitReason,
-    /// Both levels were touched, so that the policy chose.
+    /// The bar leaves open whether it came at all, or came first: the policy chose.
     pub(crate) ambiguous: bool,
 }
 
-/// The exit of a position that stands at the bar's open, when the open has passed a level: it fills at the open, which
-/// is worse than a stop and better than a target. `bar` is the side that closes the position.
-pub(crate) fn at_open(side: Side, levels: ProtectiveLevels, bar: Ohlc) -> Option<Exit> {
-    let exit = |reason| Some(Exit { price: bar.open, reason, ambiguous: false });
-    let passed = |level: Option<Price>, beyond: Side| {
-        level.is_some_and(|level| match beyond {
-            Side::Long => bar.open >= level,
-            Side::Short => bar.open <= level,
-        })
-    };
-    if passed(levels.stop_loss, side.opposite()) {
-        exit(ExitReason::StopLoss)
-    } else if passed(levels.take_profit, side) {
-        exit(ExitReason::TakeProfit)
-    } else {
-        None
-    }
+/// Since when an entry stands in the bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Since its open, or an earlier bar.
+    SinceOpen,
+    /// Since some moment inside.
+    SinceInside,
 }
 
-/// The exit that the path from the bar's open reaches first. A touch is enough, and fills at the level.
-///
-/// Every market entry stands at the bar's open or before, so a target touched while the stop is not is reached without
-/// doubt: only a bar that touches both needs the policy. An entry at the open may find a level passed already: a stop
-/// fills at once, and so does a target, except that the pessimistic policy lets a stop that the bar touches come first.
-pub(crate) fn inside(
-    policy: IntrabarPolicy,
-    side: Side,
-    levels: ProtectiveLevels,
-    bar: Ohlc,
-) -> Option<Exit> {
-    let touched = |level: Option<Price>, extreme: Side| {
-        level.filter(|level| match extreme {
-            Side::Long => bar.high >= *level,
-            Side::Short => bar.low <= *level,
-        })
-    };
-    let stop = touched(levels.stop_loss, side.opposite());
-    let target = touched(levels.take_profit, side);
-    let ambiguous = stop.is_some() && target.is_some();
-    if let Some(exit) = at_open(side, levels, bar) {
-        let doubted =
-            exit.reason == ExitReason::TakeProfit && ambiguous && policy == IntrabarPolicy::Pessimistic;
-        if !doubted {
-            return Some(exit);
+impl Exits {
+    /// Whether a price of the closing side has reached the stop, or the target.
+    fn reached(&self, price: Price, towards: Towards) -> Option<(Price, ExitReason)> {
+        let (level, below) = match towards {
+            Towards::Stop => (self.stop, self.side == Side::Long),
+            Towards::Target => {
+                (self.target.map(|level| (level, ExitReason::TakeProfit)), self.side == Side::Short)
+            }
+        };
+        level.filter(|(level, _)| if below { price <= *level } else { price >= *level })
+    }
+
+    /// The exit that a single price of the closing side has passed: it fills there, which is worse than a stop and better
+    /// than a target.
+    pub(crate) fn at(&self, price: Price) -> Option<Exit> {
+        let exit = |(_, reason)| Exit { price, reason, ambiguous: false };
+        let passed = self.reached(price, Towards::Stop).or_else(|| self.reached(price, Towards::Target));
+        passed.map(exit)
+    }
+
+    /// The exit that the policies without a path find in a bar of the closing side. A touch is enough, and fills at the
+    /// level.
+    ///
+    /// Of an entry that stands since the open, a level touched alone is reached without doubt: only a bar that touches
+    /// both needs the policy. An entry at the open may find a level passed already: a stop fills at once, and so does a
+    /// target, except that the pessimistic policy lets a stop that the bar touches come first. An entry inside the bar
+    /// takes the exit that the policy prefers not to see only where the bar closes beyond it.
+    pub(crate) fn inside(&self, policy: IntrabarPolicy, standing: Standing, bar: Ohlc) -> Option<Exit> {
+        let (stop_extreme, target_extreme) =
+            if self.side == Side::Long { (bar.low, bar.high) } else { (bar.high, bar.low) };
+        let stop = self.reached(stop_extreme, Towards::Stop);
+        let target = self.reached(target_extreme, Towards::Target);
+        let both = stop.is_some() && target.is_some();
+        let exit = |ambiguous| move |(price, reason)| Exit { price, reason, ambiguous };
+        let pessimistic = policy == IntrabarPolicy::Pessimistic;
+        match standing {
+            Standing::SinceOpen => {
+                if let Some(exit) = self.at(bar.open) {
+                    let doubted = exit.reason == ExitReason::TakeProfit && both && pessimistic;
+                    if !doubted {
+                        return Some(exit);
+                    }
+                }
+                let first = if pessimistic { stop.or(target) } else { target.or(stop) };
+                first.map(exit(both))
+            }
+            Standing::SinceInside => {
+                let stopped = self.reached(bar.close, Towards::Stop).is_some();
+                let gained = self.reached(bar.close, Towards::Target).is_some();
+                let (stop, target) = if pessimistic {
+                    (stop, target.filter(|_| gained))
+                } else {
+                    (stop.filter(|_| stopped), target)
+                };
+                let first = if pessimistic { stop.or(target) } else { target.or(stop) };
+                first.map(|found| exit(both || !(stopped || gained))(found))
+            }
         }
     }
-    let stop = stop.map(|price| Exit { price, reason: ExitReason::StopLoss, ambiguous });
-    let target = target.map(|price| Exit { price, reason: ExitReason::TakeProfit, ambiguous });
-    if stop_first(policy, side, bar) { stop.or(target) } else { target.or(stop) }
 }
 
-fn stop_first(policy: IntrabarPolicy, side: Side, bar: Ohlc) -> bool {
-    let low_first = match policy {
-        IntrabarPolicy::Pessimistic => return true,
-        IntrabarPolicy::Optimistic => return false,
-        IntrabarPolicy::Ohlc => false,
-        IntrabarPolicy::Olhc => true,
-        IntrabarPolicy::NearestExtremeFirst => bar.high - bar.open >= bar.open - bar.low,
-    };
-    low_first == (side == Side::Long)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Towards {
+    Stop,
+    Target,
 }
 
 #[cfg(test)]
@@ -85,52 +110,63 @@ mod tests {
         close: Price::from_nanos(105),
     };
 
-    fn levels(stop: i64, target: i64) -> ProtectiveLevels {
-        let price = |nanos| Some(Price::from_nanos(nanos));
-        ProtectiveLevels { stop_loss: price(stop), take_profit: price(target) }
+    fn exits(side: Side, stop: i64, target: i64) -> Exits {
+        let price = Price::from_nanos;
+        Exits { side, stop: Some((price(stop), ExitReason::StopLoss)), target: Some(price(target)) }
+    }
+
+    fn found(policy: IntrabarPolicy, standing: Standing, exits: Exits) -> Option<(i64, ExitReason, bool)> {
+        exits.inside(policy, standing, BAR).map(|exit| (exit.price.nanos(), exit.reason, exit.ambiguous))
     }
 
     #[test]
-    fn each_policy_settles_a_bar_that_touches_both_levels() {
+    fn a_bar_that_touches_both_levels_is_settled_by_the_policy() {
         use ExitReason::{StopLoss, TakeProfit};
-        for (policy, long, short) in [
-            (IntrabarPolicy::Pessimistic, StopLoss, StopLoss),
-            (IntrabarPolicy::Optimistic, TakeProfit, TakeProfit),
-            (IntrabarPolicy::Ohlc, TakeProfit, StopLoss),
-            (IntrabarPolicy::Olhc, StopLoss, TakeProfit),
-            (IntrabarPolicy::NearestExtremeFirst, StopLoss, TakeProfit),
-        ] {
-            let reason =
-                |side, levels| inside(policy, side, levels, BAR).map(|exit| (exit.reason, exit.ambiguous));
-            assert_eq!(reason(Side::Long, levels(95, 110)), Some((long, true)), "{policy:?}");
-            assert_eq!(reason(Side::Short, levels(110, 95)), Some((short, true)), "{policy:?}");
+        for (policy, reason) in
+            [(IntrabarPolicy::Pessimistic, StopLoss), (IntrabarPolicy::Optimistic, TakeProfit)]
+        {
+            for exits in [exits(Side::Long, 95, 110), exits(Side::Short, 110, 95)] {
+                let exit = found(policy, Standing::SinceOpen, exits).unwrap();
+                assert_eq!((exit.1, exit.2), (reason, true), "{policy:?}");
+            }
         }
     }
 
     #[test]
     fn a_touch_is_enough_and_a_miss_by_one_is_none() {
-        let exit = |stop, target| inside(IntrabarPolicy::Pessimistic, Side::Long, levels(stop, target), BAR);
+        let exit = |stop, target| {
+            found(IntrabarPolicy::Pessimistic, Standing::SinceOpen, exits(Side::Long, stop, target))
+        };
         assert_eq!(exit(94, 111), None);
-        assert_eq!(exit(94, 110).map(|exit| (exit.price.nanos(), exit.ambiguous)), Some((110, false)));
-        assert_eq!(exit(95, 111).map(|exit| (exit.price.nanos(), exit.ambiguous)), Some((95, false)));
+        assert_eq!(exit(94, 110), Some((110, ExitReason::TakeProfit, false)));
+        assert_eq!(exit(95, 111), Some((95, ExitReason::StopLoss, false)));
     }
 
     #[test]
     fn an_entry_beyond_its_target_takes_it_unless_pessimism_sees_the_stop_touched() {
-        let exit = |policy, stop| {
-            inside(policy, Side::Long, levels(stop, 99), BAR)
-                .map(|exit| (exit.price.nanos(), exit.reason, exit.ambiguous))
-        };
+        let exit = |policy, stop| found(policy, Standing::SinceOpen, exits(Side::Long, stop, 99));
         assert_eq!(exit(IntrabarPolicy::Pessimistic, 95), Some((95, ExitReason::StopLoss, true)));
-        assert_eq!(exit(IntrabarPolicy::Olhc, 95), Some((100, ExitReason::TakeProfit, false)));
         assert_eq!(exit(IntrabarPolicy::Pessimistic, 90), Some((100, ExitReason::TakeProfit, false)));
         assert_eq!(exit(IntrabarPolicy::Optimistic, 101), Some((100, ExitReason::StopLoss, false)));
     }
 
     #[test]
+    fn an_entry_inside_the_bar_gains_only_where_the_close_is_beyond_the_target() {
+        use IntrabarPolicy::{Optimistic, Pessimistic};
+        let exit =
+            |policy, stop, target| found(policy, Standing::SinceInside, exits(Side::Long, stop, target));
+        assert_eq!(exit(Pessimistic, 90, 110), None);
+        assert_eq!(exit(Pessimistic, 90, 105), Some((105, ExitReason::TakeProfit, false)));
+        assert_eq!(exit(Pessimistic, 95, 105), Some((95, ExitReason::StopLoss, true)));
+        assert_eq!(exit(Optimistic, 95, 110), Some((110, ExitReason::TakeProfit, true)));
+        assert_eq!(exit(Optimistic, 95, 111), None);
+        assert_eq!(exit(Optimistic, 105, 111), Some((105, ExitReason::StopLoss, false)));
+    }
+
+    #[test]
     fn a_gap_fills_at_the_open() {
         let exit = |side, stop, target| {
-            at_open(side, levels(stop, target), BAR).map(|exit| (exit.price.nanos(), exit.reason))
+            exits(side, stop, target).at(BAR.open).map(|exit| (exit.price.nanos(), exit.reason))
         };
         assert_eq!(exit(Side::Long, 101, 120), Some((100, ExitReason::StopLoss)));
         assert_eq!(exit(Side::Long, 90, 99), Some((100, ExitReason::TakeProfit)));

@@ -10,10 +10,12 @@
 //! - whatever the bars leave open (which of two exits came first) is decided by a named policy and flagged.
 //!
 //! What happens at a bar, in order:
-//! 1. with fills at the close: the orders of the bar before are booked at its close;
-//! 2. exits whose level the open has passed fill at the open;
-//! 3. with fills at the open: the orders of the bar before fill at the open;
-//! 4. the path inside the bar: exits that it touches fill at their level;
+//! 1. with fills at the close: the market orders of the bar before are booked at its close;
+//! 2. rollovers at 17:00 New York that have passed;
+//! 3. at the open: exits and waiting orders that the open has passed fill there; with fills at the open, the market orders
+//!    of the bar before; the margin level is looked at;
+//! 4. the path inside the bar: exits and waiting orders that it touches fill at their price, the margin level is looked
+//!    at on the way, trailing stops follow;
 //! 5. equity is marked at the close, at the side that would close the position;
 //! 6. the strategy decides.
 //!
@@ -28,29 +30,41 @@ mod error;
 mod evaluate;
 mod indicator;
 mod intrabar;
+mod margin;
 mod mark;
+mod market;
 mod order;
 mod output;
 mod program;
-mod quotes;
+mod rates;
 mod result_hash;
+mod rollover;
 mod snapshot;
 mod state;
+mod submit;
 mod terms;
 mod value;
 
-pub use advance::advance;
-pub use config::{Commission, FillTime, IntrabarPolicy, RunConfig, SpreadModel};
+pub use advance::sweep::sweep;
+pub use advance::{advance, advance_over};
+pub use config::{
+    Account, AccountKind, Commission, FillTime, IntrabarPolicy, RATE_AGE_HOURS_DEFAULT, RunConfig, Slippage,
+    SpreadModel, StopOutPolicy, TRACKS_MAX, Track,
+};
 pub use error::{BadBar, EngineError};
-pub use order::{Decision, OrderLevel, OrderSize, PendingOrder};
-pub use output::{OpenPosition, OrderEvent, OrderEventKind, RejectReason, Slice};
+pub use market::{Inputs, Market, TrackBars};
+pub use order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
+pub use output::{
+    CancelReason, Journal, MarginCause, MarginPoint, OpenPosition, OrderEvent, OrderEventKind, Recorder,
+    RejectReason, Slice, Tally,
+};
 pub use result_hash::result_hash;
 pub use state::State;
 
 use fx_domain::Price;
 
 /// The engine's version: the package's, then a number that rises whenever the same input gives another output.
-pub const ENGINE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+semantics.1");
+pub const ENGINE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+semantics.2");
 
 /// The largest price that the engine computes with: 100,000 of the quote currency. Sums over a window and products with
 /// sizes are proven to fit on its strength.
@@ -58,6 +72,9 @@ pub const PRICE_MAX: Price = Price::from_nanos(100_000 * Price::SCALE);
 
 /// The largest size of an order or a position, in units.
 pub const UNITS_MAX: i64 = 1_000_000_000_000;
+
+/// Orders that wait at one time, at most.
+pub const ORDERS_MAX: usize = 1_000;
 
 /// Bars that a plan is evaluated for at a time: a column per node stays in the cache.
 const BLOCK: usize = 1_024;

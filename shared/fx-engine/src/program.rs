@@ -1,7 +1,12 @@
 //! A plan, prepared for evaluation: what is market, what is reactive, what must run when.
 
+pub(crate) mod union;
+
 use crate::EngineError;
-use fx_strategy::{Action, Binary, Direction, Node, NodeId, Plan, Type, Window};
+use crate::value::is_comparison;
+use fx_strategy::{
+    Action, Binary, ClockField, Direction, Node, NodeId, Plan, PriceField, SeriesSide, Type, Window,
+};
 
 /// Everything that is known of a plan before the first bar.
 pub(crate) struct Program<'a> {
@@ -14,9 +19,49 @@ pub(crate) struct Program<'a> {
     /// Market nodes that are evaluated as columns. The rest is evaluated at single bars: what depends on the position,
     /// and what only the arguments of decisions read. A price that only windows look at is read from the bars.
     pub(crate) columns: Vec<bool>,
+    /// Of each mean of a stored price: how it is evaluated.
+    pub(crate) means: Vec<Option<Mean>>,
+    /// The stored prices that means are taken of.
+    pub(crate) series: Vec<(SeriesSide, PriceField)>,
+}
+
+/// The mean of a stored price.
+#[derive(Clone, Copy)]
+pub(crate) struct Mean {
+    /// Which of [`Program::series`].
+    pub(crate) series: usize,
+    /// Whether a comparison reads its sums. The means are a column only if anything else reads them.
+    pub(crate) compared: bool,
+}
+
+/// Comparisons that do not read the columns of their operands.
+pub(crate) enum Comparison {
+    /// Of two means of stored prices: their sums are compared.
+    Means,
+    /// Of the bar's number, on the left, with a constant, on the right.
+    IndexWith(f64),
+    /// The same, the sides exchanged.
+    WithIndex(f64),
+}
+
+impl Comparison {
+    /// What `node` is, if one of them.
+    pub(crate) fn of(plan: &Plan, node: &Node) -> Option<Self> {
+        let Node::Binary { op, a, b } = *node else { return None };
+        if !is_comparison(op) {
+            return None;
+        }
+        match (&plan.nodes[a.index()], &plan.nodes[b.index()]) {
+            (Node::Clock(ClockField::Index), Node::Number(constant)) => Some(Self::IndexWith(*constant)),
+            (Node::Number(constant), Node::Clock(ClockField::Index)) => Some(Self::WithIndex(*constant)),
+            (a, b) if mean_of(plan, a).is_some() && mean_of(plan, b).is_some() => Some(Self::Means),
+            _ => None,
+        }
+    }
 }
 
 /// A rule with what it needs.
+#[derive(Clone)]
 pub(crate) struct PreparedRule {
     /// Market conditions that all hold wherever the guard holds: where one does not, the rule need not be looked at.
     pub(crate) necessary: Vec<NodeId>,
@@ -44,7 +89,8 @@ impl<'a> Program<'a> {
         plan.validate()?;
         let (types, reactive) = (plan.types(), plan.reactive());
         let (rules, every_bar, columns) = (Vec::new(), Vec::new(), columns(plan, &reactive));
-        let mut program = Self { plan, types, reactive, rules, every_bar, columns };
+        let (means, series) = means(plan, &columns);
+        let mut program = Self { plan, types, reactive, rules, every_bar, columns, means, series };
         program.rules = plan
             .rules
             .iter()
@@ -122,15 +168,56 @@ fn columns(plan: &Plan, reactive: &[bool]) -> Vec<bool> {
     }
     for index in (0..wanted.len()).rev() {
         let node = &plan.nodes[index];
-        // A node with a memory keeps it whether it is read or not: its state is part of the run's.
-        wanted[index] |= has_memory(node);
-        if wanted[index] && !reads_price(plan, node) {
+        // A node with a memory keeps it whether it is read or not: its state is part of the run's. A mean of a stored
+        // price does so without a column.
+        wanted[index] |= has_memory(node) && mean_of(plan, node).is_none();
+        let looks_below = reads_price(plan, node) || Comparison::of(plan, node).is_some();
+        if wanted[index] && !looks_below {
             for operand in node.operands() {
                 wanted[operand.index()] = true;
             }
         }
     }
     wanted.iter().zip(reactive).map(|(wanted, reactive)| *wanted && !reactive).collect()
+}
+
+/// The means of stored prices, and the prices that they are of.
+fn means(plan: &Plan, columns: &[bool]) -> (Vec<Option<Mean>>, Vec<(SeriesSide, PriceField)>) {
+    let mut series = Vec::new();
+    let mut means: Vec<_> = plan
+        .nodes
+        .iter()
+        .map(|node| {
+            let price = mean_of(plan, node)?;
+            let known = series.iter().position(|known| *known == price);
+            let series = known.unwrap_or_else(|| {
+                series.push(price);
+                series.len() - 1
+            });
+            Some(Mean { series, compared: false })
+        })
+        .collect();
+    for (node, column) in plan.nodes.iter().zip(columns) {
+        if *column && matches!(Comparison::of(plan, node), Some(Comparison::Means)) {
+            for operand in node.operands() {
+                if let Some(mean) = &mut means[operand.index()] {
+                    mean.compared = true;
+                }
+            }
+        }
+    }
+    (means, series)
+}
+
+/// The stored price that the node is a mean of, if it is one.
+fn mean_of(plan: &Plan, node: &Node) -> Option<(SeriesSide, PriceField)> {
+    match *node {
+        Node::Window { kind: Window::Sma, x, .. } => match plan.nodes[x.index()] {
+            Node::Price { side, field } => Some((side, field)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether the node remembers earlier bars.

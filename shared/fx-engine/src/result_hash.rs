@@ -1,9 +1,12 @@
 //! The identity of a result.
 
-use fx_domain::{Digest, DigestBuilder, EquityCurve, ExitReason, LedgerKind, LedgerRow, Side, Trade};
+use fx_domain::{
+    ConversionStep, Digest, DigestBuilder, EquityCurve, ExitReason, Instrument, LedgerKind, LedgerRow, Side,
+    Trade,
+};
 
 /// The kind and version of the encoding below; another encoding gets another name.
-const DOMAIN: &str = "fx-engine/result/1";
+const DOMAIN: &str = "fx-engine/result/2";
 
 /// Bytes gathered before they are hashed.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -11,8 +14,8 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// SHA-256 over trades, ledger and equity of a whole run. Two runs with the same hash gave the same answer.
 ///
 /// The encoding: each list as its length, then its items; every number as eight little-endian bytes (two's complement);
-/// enumerations as numbers in order of declaration, from 0; texts as their length and their bytes; an absent order as
-/// length 0, a present one as length 1 and its number. Fields come in order of declaration. How the run was cut into
+/// enumerations as numbers in order of declaration, from 0; texts as their length and their bytes; what may be absent as
+/// length 0 or as length 1 and itself. Fields come in order of declaration. How the run was cut into
 /// calls of [`advance`](crate::advance) is not part of it.
 #[must_use]
 pub fn result_hash(trades: &[Trade], ledger: &[LedgerRow], equity: &EquityCurve) -> Digest {
@@ -73,8 +76,7 @@ impl Encoder {
     fn trade(&mut self, trade: &Trade) {
         self.natural(trade.id);
         self.natural(trade.position_id);
-        self.text(trade.instrument.base().code());
-        self.text(trade.instrument.quote().code());
+        self.instrument(trade.instrument);
         self.natural(match trade.side {
             Side::Long => 0,
             Side::Short => 1,
@@ -101,6 +103,8 @@ impl Encoder {
             ExitReason::Reverse => 1,
             ExitReason::StopLoss => 2,
             ExitReason::TakeProfit => 3,
+            ExitReason::TrailingStop => 4,
+            ExitReason::StopOut => 5,
         });
         self.natural(u64::from(trade.ambiguous));
         self.integer(trade.mae.nanos());
@@ -114,6 +118,8 @@ impl Encoder {
             LedgerKind::Deposit => 0,
             LedgerKind::ProfitLoss => 1,
             LedgerKind::Commission => 2,
+            LedgerKind::Financing => 3,
+            LedgerKind::NegativeBalance => 4,
         });
         self.natural(u64::from(row.order.is_some()));
         if let Some(order) = row.order {
@@ -122,5 +128,35 @@ impl Encoder {
         self.integer(row.amount.micros());
         self.text(row.amount.currency().code());
         self.integer(row.balance.micros());
+        self.natural(u64::from(row.conversion.is_some()));
+        if let Some(conversion) = &row.conversion {
+            self.text(conversion.from.code());
+            self.step(&conversion.first);
+            self.natural(u64::from(conversion.second.is_some()));
+            if let Some(second) = &conversion.second {
+                self.step(second);
+            }
+        }
+        self.natural(u64::from(row.rollover.is_some()));
+        if let Some(rollover) = &row.rollover {
+            self.instrument(rollover.instrument);
+            self.integer(rollover.time.get());
+            self.natural(u64::from(rollover.days));
+            self.integer(rollover.units.get());
+            self.integer(rollover.price.nanos());
+            self.natural(u64::from(rollover.inside_bar));
+        }
+    }
+
+    fn step(&mut self, step: &ConversionStep) {
+        self.instrument(step.instrument);
+        self.integer(step.bid_plus_ask.nanos());
+        self.natural(u64::from(step.inverse));
+        self.integer(step.time.get());
+    }
+
+    fn instrument(&mut self, instrument: Instrument) {
+        self.text(instrument.base().code());
+        self.text(instrument.quote().code());
     }
 }

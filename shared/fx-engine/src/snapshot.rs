@@ -6,18 +6,20 @@
 use crate::book::{Book, Lot};
 use crate::evaluate::Memory;
 use crate::indicator::{History, NumberWindow, PriceWindow, Smoother};
-use crate::order::{Decision, OrderLevel, OrderSize, PendingOrder};
+use crate::market::StoredSides;
+use crate::order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
 use crate::program::Program;
-use crate::quotes::StoredSides;
-use crate::state::{LastBar, config_digest};
+use crate::rates::Seen;
+use crate::state::{LastBar, TrackState, config_digest};
+use crate::submit::within_quarter;
 use crate::value::{UNKNOWN, finite_or_undefined};
-use crate::{ENGINE_VERSION, EngineError, PRICE_MAX, RunConfig, State, UNITS_MAX};
-use fx_domain::{Digest, Price};
+use crate::{AccountKind, ENGINE_VERSION, EngineError, ORDERS_MAX, PRICE_MAX, RunConfig, State, UNITS_MAX};
+use fx_domain::{Digest, OrderKind, Price, Units, UnixNanos};
 use fx_strategy::{Node, Plan};
 use serde::{Deserialize, Serialize};
 
 /// Version of the stored form.
-const STATE_SCHEMA: u16 = 1;
+const STATE_SCHEMA: u16 = 2;
 
 /// Counters of a stored state are below this: a run never gets there, and adding to them cannot wrap.
 const COUNTER_MAX: u64 = 1 << 62;
@@ -31,12 +33,19 @@ struct Form {
     engine: String,
     plan: Digest,
     config: Digest,
+    tracks: Vec<TrackForm>,
+    seen: Vec<Option<Seen>>,
+    now: Option<UnixNanos>,
+    book: Book,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TrackForm {
     stored: Option<StoredSides>,
     bars_done: u64,
     decision_bars: u64,
     last: Option<LastBar>,
     memories: Vec<MemoryForm>,
-    book: Book,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,11 +66,9 @@ impl State {
             engine: ENGINE_VERSION.to_owned(),
             plan: self.plan,
             config: self.config,
-            stored: self.stored,
-            bars_done: self.bars_done,
-            decision_bars: self.decision_bars,
-            last: self.last,
-            memories: self.memories.iter().map(MemoryForm::of).collect(),
+            tracks: self.tracks.iter().map(TrackForm::of).collect(),
+            seen: self.seen.clone(),
+            now: self.now,
             book: self.book.clone(),
         };
         // Writing to a vector has no error; were there one, the empty bytes would be refused when read.
@@ -110,35 +117,52 @@ const fn refuse<T>(reason: &'static str) -> Result<T, EngineError> {
 
 impl Form {
     fn into_state(self, program: &Program<'_>, config: &RunConfig) -> Result<State, EngineError> {
-        if self.bars_done >= COUNTER_MAX
-            || self.decision_bars > self.bars_done
-            || self.last.is_some() != (self.bars_done > 0)
-            || self.last.is_some() != self.stored.is_some()
-            || !self.last.is_none_or(|last| is_price(last.bid) && is_price(last.ask))
-        {
+        let mut state = State::new(program, config);
+        if self.tracks.len() != state.tracks.len() || self.seen.len() != state.seen.len() {
+            return refuse("its tracks are not the configuration's");
+        }
+        if !self.tracks.iter().all(TrackForm::adds_up) || !self.seen.iter().flatten().all(seen_is_sound) {
             return refuse("its bars do not add up");
         }
-        if !book_is_sound(&self.book, self.decision_bars, config) {
+        if !book_is_sound(&self.book, &self.tracks, config) {
             return refuse("its position, orders or balance cannot be");
         }
-        if self.memories.len() != program.plan.nodes.len() {
-            return refuse("its indicators are not the plan's");
-        }
-        let mut state = State::new(program, config);
-        for ((memory, form), node) in state.memories.iter_mut().zip(self.memories).zip(&program.plan.nodes) {
-            match form.into_memory(memory, node) {
-                Some(filled) => *memory = filled,
-                None => return refuse("its indicators are not the plan's"),
+        for (track, form) in state.tracks.iter_mut().zip(self.tracks) {
+            if form.memories.len() != track.memories.len() {
+                return refuse("its indicators are not the plan's");
             }
+            for ((memory, form), node) in
+                track.memories.iter_mut().zip(form.memories).zip(&program.plan.nodes)
+            {
+                match form.into_memory(memory, node) {
+                    Some(filled) => *memory = filled,
+                    None => return refuse("its indicators are not the plan's"),
+                }
+            }
+            (track.stored, track.last) = (form.stored, form.last);
+            (track.bars_done, track.decision_bars) = (form.bars_done, form.decision_bars);
         }
-        Ok(State {
-            stored: self.stored,
-            bars_done: self.bars_done,
-            decision_bars: self.decision_bars,
-            last: self.last,
-            book: self.book,
-            ..state
-        })
+        (state.seen, state.now, state.book) = (self.seen, self.now, self.book);
+        Ok(state)
+    }
+}
+
+impl TrackForm {
+    fn of(track: &TrackState) -> Self {
+        Self {
+            stored: track.stored,
+            bars_done: track.bars_done,
+            decision_bars: track.decision_bars,
+            last: track.last,
+            memories: track.memories.iter().map(MemoryForm::of).collect(),
+        }
+    }
+
+    const fn adds_up(&self) -> bool {
+        self.bars_done < COUNTER_MAX
+            && self.decision_bars <= self.bars_done
+            && self.last.is_some() == (self.bars_done > 0)
+            && self.last.is_some() == self.stored.is_some()
     }
 }
 
@@ -190,59 +214,89 @@ fn is_price(price: Price) -> bool {
     price.is_positive() && price <= PRICE_MAX
 }
 
-/// Fill prices may stand above the largest quote by spread and slippage.
+/// Fill prices may stand above the largest quote by spread and slippage, those inside a bar below the lowest.
 fn is_fill_price(price: Price) -> bool {
-    price.is_positive() && price.nanos() <= 4 * PRICE_MAX.nanos()
+    price.nanos().unsigned_abs() <= 4 * PRICE_MAX.nanos().unsigned_abs()
 }
 
-fn book_is_sound(book: &Book, decision_bars: u64, config: &RunConfig) -> bool {
-    let counters = [book.next_order, book.next_position, book.next_trade, book.ledger_rows];
-    let net: i128 = book.lots.iter().map(|lot| i128::from(lot.units.get())).sum();
+fn seen_is_sound(seen: &Seen) -> bool {
+    is_fill_price(seen.bid) && is_fill_price(seen.ask) && (seen.bid.nanos() + seen.ask.nanos()) > 0
+}
+
+fn book_is_sound(book: &Book, tracks: &[TrackForm], config: &RunConfig) -> bool {
+    let counters = [book.next_order, book.next_position, book.next_trade, book.next_fill, book.ledger_rows];
+    let decided = |track: u16| tracks.get(usize::from(track)).map_or(0, |track| track.decision_bars);
+    let traded = |track: u16| usize::from(track) < config.tracks.len();
+    let begun = tracks.iter().any(|track| track.decision_bars > 0);
+    let all: i128 = book.lots.iter().map(|lot| i128::from(lot.units.get())).sum();
     counters.iter().all(|counter| *counter < COUNTER_MAX)
-        && book.balance.currency() == config.account_currency
-        && (book.ledger_rows > 0) == (decision_bars > 0)
-        && net <= i128::from(UNITS_MAX)
-        && book.lots.iter().all(|lot| lot_is_sound(lot, book, decision_bars))
-        && book.pending.iter().all(|order| order_is_sound(order, decision_bars))
+        && book.balance.currency() == config.account.currency
+        && (book.ledger_rows > 0) == begun
+        && all <= 2 * i128::from(UNITS_MAX) * tracks.len() as i128
+        && book.orders.len() <= ORDERS_MAX
+        && book.lots.iter().all(|lot| traded(lot.track) && lot_is_sound(lot, decided(lot.track)))
+        && book.orders.iter().all(|order| traded(order.track) && order_is_sound(order, decided(order.track)))
+        && (config.account.kind == AccountKind::Hedging || sides_agree(book))
 }
 
-fn lot_is_sound(lot: &Lot, book: &Book, decision_bars: u64) -> bool {
+/// On a netting account the lots of one track are on one side.
+fn sides_agree(book: &Book) -> bool {
+    book.lots.iter().all(|lot| book.lots_of(lot.track).all(|other| other.side == lot.side))
+}
+
+fn lot_is_sound(lot: &Lot, decision_bars: u64) -> bool {
     let costs = &lot.costs;
-    let costs = [costs.spread_micros, costs.commission_micros, costs.slippage_micros, costs.financing_micros];
-    Some(lot.side) == book.side()
-        && (1..=UNITS_MAX).contains(&lot.units.get())
+    let costs = [costs.spread_micros, costs.commission_micros, costs.slippage_micros];
+    let bounded = |price: Option<Price>| price.is_none_or(|price| within_quarter(&price));
+    (1..=UNITS_MAX).contains(&lot.units.get())
         && lot.bar < decision_bars
         && [lot.price, lot.lowest, lot.highest].into_iter().all(is_fill_price)
+        && lot.price.is_positive()
         && costs.iter().all(|cost| *cost >= 0)
+        && bounded(lot.trail)
+        && bounded(lot.protect.trailing_distance)
+        && lot.trail.is_some() == lot.protect.trailing_distance.is_some()
 }
 
 fn order_is_sound(order: &PendingOrder, decision_bars: u64) -> bool {
     let whole = is_price(order.bid) && is_price(order.ask) && order.decided_bar < decision_bars;
-    whole
-        && match order.decision {
-            Decision::Close => true,
-            Decision::Target(units) => (-UNITS_MAX..=UNITS_MAX).contains(&units.get()),
-            Decision::Enter { size, stop_loss, take_profit, .. } => {
-                let sized = match size {
-                    OrderSize::Units(units) => (-UNITS_MAX..=UNITS_MAX).contains(&units.get()),
-                    OrderSize::RiskPercent(percent) | OrderSize::EquityPercent(percent) => {
-                        percent.is_finite()
-                    }
-                };
-                sized && [stop_loss, take_profit].into_iter().flatten().all(level_is_sound)
-            }
-        }
+    let converts = order.conversion.is_none_or(|conversion| {
+        let prices = std::iter::once(conversion.first).chain(conversion.second);
+        prices.map(|step| step.bid_plus_ask.nanos()).all(|sum| (2..=2 * PRICE_MAX.nanos()).contains(&sum))
+    });
+    let units_fit = |units: Units| (-UNITS_MAX..=UNITS_MAX).contains(&units.get());
+    let decided = match order.decision {
+        Decision::Close => true,
+        Decision::Target(units) | Decision::ClosePartial(OrderPortion::Units(units)) => units_fit(units),
+        Decision::ClosePartial(OrderPortion::Percent(percent)) => percent.is_finite(),
+        Decision::Trade { units, .. } => units_fit(units) && units >= Units::ZERO,
+        Decision::Enter { size, .. } => match size {
+            OrderSize::Units(units) => units_fit(units),
+            OrderSize::RiskPercent(percent) | OrderSize::EquityPercent(percent) => percent.is_finite(),
+        },
+    };
+    whole && converts && decided && order.ticket().is_none_or(ticket_is_sound)
 }
 
-fn level_is_sound(level: OrderLevel) -> bool {
-    let (OrderLevel::Price(price) | OrderLevel::Distance(price)) = level;
-    price.nanos() != i64::MIN
+fn ticket_is_sound(ticket: &OrderTicket) -> bool {
+    let prices = match ticket.kind {
+        OrderKind::Market => [None, None],
+        OrderKind::Limit(level) | OrderKind::Stop(level) | OrderKind::MarketIfTouched(level) => {
+            [Some(level), None]
+        }
+        OrderKind::StopLimit { stop, limit } => [Some(stop), Some(limit)],
+        OrderKind::TrailingStop { distance, level } => [Some(distance), Some(level)],
+    };
+    let levels = [ticket.stop_loss, ticket.take_profit].into_iter().flatten();
+    let levels = levels.map(|(OrderLevel::Price(price) | OrderLevel::Distance(price))| price);
+    prices.into_iter().flatten().chain(levels).chain(ticket.trailing).all(|price| within_quarter(&price))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fx_domain::{Bar, Bars, Currency, Instrument, Money, Ohlc, QuoteSide, UnixNanos};
+    use crate::Inputs;
+    use fx_domain::{Bar, Bars, Currency, Granularity, Instrument, Money, Ohlc, QuoteSide};
     use std::collections::BTreeMap;
 
     const SOURCE: &str = "class Swing(Strategy):\n    def analyze(self, data):\n        mean = sma(data.close, 5)\n        \
@@ -250,19 +304,10 @@ mod tests {
         if data.close < highest(data.open, 4)[-2]:\n            return sell(units=1000)\n        return {}\n";
 
     fn config() -> RunConfig {
-        RunConfig {
-            instrument: Instrument::parse("EUR/USD").unwrap(),
-            account_currency: Currency::USD,
-            initial_capital: Money::from_micros(10_000_000_000, Currency::USD),
-            start: UnixNanos::new(0),
-            fill: crate::FillTime::Open,
-            fill_policy: crate::IntrabarPolicy::Pessimistic,
-            spread: crate::SpreadModel::Measured,
-            commission: crate::Commission::PerLot(3.0),
-            slippage: Price::ZERO,
-            pyramiding: 1,
-            leverage: 30.0,
-        }
+        let capital = Money::from_micros(10_000_000_000, Currency::USD);
+        let mut config = RunConfig::new(Instrument::parse("EUR/USD").unwrap(), Granularity::M1, capital);
+        (config.commission, config.pyramiding) = (crate::Commission::PerLot(3.0), 1);
+        config
     }
 
     fn bars(from: i64, to: i64) -> Bars {
@@ -279,7 +324,7 @@ mod tests {
     #[test]
     fn a_forged_seal_is_refused_or_runs_without_a_panic() {
         let (plan, config) = (fx_strategy::compile(SOURCE, &BTreeMap::new()).unwrap().plan, config());
-        let run = |state, from, to| crate::advance(&plan, &config, state, &bars(from, to));
+        let run = |state, from, to| crate::advance(&plan, &config, state, &Inputs::of(&bars(from, to)));
         let bytes = run(State::start(&plan, &config).unwrap(), 0, 60).unwrap().state.to_bytes();
         let body = &bytes[..bytes.len() - SEAL_BYTES];
         let mut resumed = 0;

@@ -1,24 +1,59 @@
 //! What a fill pays: the price that the market shows, moved by spread model and slippage, and the commission.
 
-use crate::{Commission, RunConfig, SpreadModel};
-use fx_domain::{Fill, Money, Price, PriceSource, Side, Units, div_half_even, f64_to_i64_half_even};
+use crate::market::{Quotes, StoredSides};
+use crate::rates::{Path, Rate};
+use crate::{Commission, EngineError, Market, RunConfig, Slippage, SpreadModel, State};
+use fx_domain::{
+    Fill, Instrument, Money, Price, PriceSource, QuoteSide, Side, Units, div_half_even, f64_to_i64_half_even,
+};
 
 /// Nanos of price · units in a millionth of money.
 pub(crate) const NANOS_PER_MICRO: i64 = Price::SCALE / Money::SCALE;
 
-/// What prices a fill, the same for a whole run of bars.
-pub(crate) struct Terms<'a> {
+/// What is the same for all bars of a call.
+pub(crate) struct Setup<'a> {
     pub(crate) config: &'a RunConfig,
-    /// Modelled spread in the raw ask and in the raw bid, above zero.
-    pub(crate) in_ask: Price,
-    pub(crate) in_bid: Price,
-    /// Whether the data stores them.
-    pub(crate) ask_source: PriceSource,
-    pub(crate) bid_source: PriceSource,
+    /// One for each track.
+    pub(crate) terms: Vec<Terms>,
+    /// How each track's quote currency becomes account currency.
+    pub(crate) paths: Vec<Option<Path>>,
+}
+
+impl<'a> Setup<'a> {
+    pub(crate) fn new(
+        config: &'a RunConfig,
+        state: &State,
+        market: &Market<'_>,
+    ) -> Result<Self, EngineError> {
+        let quotes = market.tracks.iter().zip(&state.tracks);
+        let terms = quotes.enumerate().map(|(track, (quotes, seen))| {
+            let first = quotes.bars.lower_bound(config.start) as u64;
+            Terms::new(config, track, quotes, seen.bars_done - seen.decision_bars + first)
+        });
+        let paths = config.tracks.iter().map(|track| Path::find(config, track.instrument.quote()));
+        Ok(Self { config, terms: terms.collect(), paths: paths.collect::<Result<_, _>>()? })
+    }
+}
+
+/// What prices the fills of one track.
+pub(crate) struct Terms {
+    pub(crate) instrument: Instrument,
+    /// The sides that the data stores; the others are modelled.
+    stored: StoredSides,
     /// The instrument's tick.
     pub(crate) tick: Price,
+    lot_units: f64,
+    slippage: Slip,
     /// Bars before the first that is decided on.
     pub(crate) warm_up_bars: u64,
+}
+
+/// Slippage with its distances as prices.
+#[derive(Clone, Copy)]
+enum Slip {
+    By(Price),
+    SpreadShare(f64),
+    Random { nanos_max: u64, seed: u64 },
 }
 
 /// A price, what it cost to get it, per unit, and where it came from.
@@ -39,21 +74,58 @@ impl Priced {
     }
 }
 
+/// The market at a fill.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown {
+    pub(crate) side: Side,
+    pub(crate) raw: Price,
+    /// Ask less bid.
+    pub(crate) spread: Price,
+    /// The fill's number in the run.
+    pub(crate) number: u64,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
+    /// An entry at the market.
     Entry,
+    /// An entry that waits at its price: no slippage.
+    LimitEntry,
     Exit,
     /// An exit that waits at its price: no slippage.
     Target,
 }
 
-impl Terms<'_> {
-    /// The price that a fill of `side` (long buys) gets when the market shows `raw`.
+impl Terms {
+    fn new(config: &RunConfig, track: usize, quotes: &Quotes<'_>, warm_up_bars: u64) -> Self {
+        let instrument = config.tracks[track].instrument;
+        let nanos = |pips: f64| fx_domain::Pips(pips).to_price(&instrument).map_or(0, Price::nanos);
+        Self {
+            instrument,
+            stored: quotes.stored,
+            tick: instrument.tick(),
+            lot_units: config.lot_units(track),
+            slippage: match config.slippage {
+                Slippage::None => Slip::By(Price::ZERO),
+                Slippage::Pips(pips) => Slip::By(Price::from_nanos(nanos(pips))),
+                Slippage::SpreadShare(share) => Slip::SpreadShare(share),
+                Slippage::Random(pips) => {
+                    Slip::Random { nanos_max: nanos(pips).unsigned_abs(), seed: config.seed }
+                }
+            },
+            warm_up_bars,
+        }
+    }
+
+    /// The price that a fill gets.
     ///
     /// The spread model moves it by a fraction, rounded half to even at 1e-9; then slippage is added.
-    pub(crate) fn price(&self, side: Side, raw: Price, purpose: Purpose) -> Option<Priced> {
-        let fraction = match self.config.spread {
-            SpreadModel::RelativeOnEntry(fraction) if purpose == Purpose::Entry => fraction,
+    #[inline]
+    pub(crate) fn price(&self, spread: &SpreadModel, shown: Shown, purpose: Purpose) -> Option<Priced> {
+        let Shown { side, raw, .. } = shown;
+        let entry = matches!(purpose, Purpose::Entry | Purpose::LimitEntry);
+        let fraction = match *spread {
+            SpreadModel::RelativeOnEntry(fraction) if entry => fraction,
             SpreadModel::Relative(fraction) => fraction / 2.0,
             _ => 0.0,
         };
@@ -63,34 +135,72 @@ impl Terms<'_> {
         } else {
             raw
         };
-        let slippage = if purpose == Purpose::Target { Price::ZERO } else { self.config.slippage };
+        let waits = matches!(purpose, Purpose::Target | Purpose::LimitEntry);
+        let slippage = if waits { Price::ZERO } else { self.slip(shown)? };
         let price = Price::from_nanos(moved.nanos() + sign * slippage.nanos());
-        let (inside, stored) = match side {
-            Side::Long => (self.in_ask, self.ask_source),
-            Side::Short => (self.in_bid, self.bid_source),
-        };
+        let (inside, stored) = self.modelled(side, shown.spread);
         let source = if moved == raw { stored } else { PriceSource::Modelled };
-        let spread = (moved - raw).abs() + inside;
+        let spread = (moved - raw).abs() + Price::from_nanos(inside);
         price.is_positive().then_some(Priced { raw, price, spread, slippage, source })
     }
 
-    /// Commission of one fill in millionths, rounded once, half to even.
-    pub(crate) fn commission(&self, units: Units, price: Price) -> Option<i64> {
+    /// What of the spread the model has put into the price of this side, in nanos, and whether the data stores that side.
+    const fn modelled(&self, side: Side, spread: Price) -> (i64, PriceSource) {
+        let StoredSides::One(stored) = self.stored else { return (0, PriceSource::Measured) };
+        let below = crate::market::below(stored, spread.nanos());
+        let inside = if matches!(side, Side::Long) { spread.nanos() - below } else { below };
+        let source = match (stored, side) {
+            (QuoteSide::Ask, Side::Long) | (QuoteSide::Bid, Side::Short) => PriceSource::Measured,
+            _ => PriceSource::Modelled,
+        };
+        (inside, source)
+    }
+
+    fn slip(&self, shown: Shown) -> Option<Price> {
+        match self.slippage {
+            Slip::By(distance) => Some(distance),
+            Slip::SpreadShare(share) => {
+                f64_to_i64_half_even(shown.spread.nanos() as f64 * share).map(Price::from_nanos)
+            }
+            Slip::Random { nanos_max, seed } => {
+                let even = u128::from(scrambled(seed ^ scrambled(shown.number)));
+                let nanos = (even * (u128::from(nanos_max) + 1)) >> 64;
+                i64::try_from(nanos).ok().map(Price::from_nanos)
+            }
+        }
+    }
+
+    /// Commission of one fill in millionths of account currency, rounded once, half to even.
+    pub(crate) fn commission(
+        &self,
+        terms: Commission,
+        units: Units,
+        price: Price,
+        rate: Rate,
+    ) -> Option<i64> {
         let units_float = units.get() as f64;
         let scale = Money::SCALE as f64;
-        let micros = match self.config.commission {
+        let micros = match terms {
             Commission::None => return Some(0),
-            Commission::PerLot(amount) => {
-                units_float * amount * scale / self.config.instrument.lot_units().get() as f64
-            }
+            Commission::PerLot(amount) => units_float * amount * scale / self.lot_units,
             Commission::PerUnit(amount) => units_float * amount * scale,
-            Commission::PerNotional { rate, minimum } => {
+            Commission::PerNotional { rate: fraction, minimum } => {
                 let notional = (i128::from(units.get()) * i128::from(price.nanos())) as f64;
-                (notional * rate / NANOS_PER_MICRO as f64).max(minimum * scale)
+                let notional = notional * fraction / NANOS_PER_MICRO as f64;
+                let converted = if rate == Rate::Same { notional } else { notional * rate.factor() };
+                converted.max(minimum * scale)
             }
         };
         f64_to_i64_half_even(micros)
     }
+}
+
+/// A number that looks random and is a function of `number` alone (splitmix64, Steele, Lea and Flood 2014).
+const fn scrambled(number: u64) -> u64 {
+    let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 /// Nanos of price · units in millionths of money, rounded once, half to even.
@@ -108,14 +218,6 @@ pub(crate) const fn to_micros_small(exact: i64) -> i64 {
     const HALF: i64 = NANOS_PER_MICRO / 2;
     // A thousandth of an i64 has room for one more.
     floor.wrapping_add((rest > HALF || (rest == HALF && floor & 1 == 1)) as i64)
-}
-
-/// `units · distance` in millionths, rounded once, half to even.
-pub(crate) fn amount_micros(units: Units, distance: Price) -> Option<i64> {
-    match units.get().checked_mul(distance.nanos()) {
-        Some(exact) => Some(to_micros_small(exact)),
-        None => i64::try_from(to_micros(i128::from(units.get()) * i128::from(distance.nanos()))).ok(),
-    }
 }
 
 /// The share of `whole` that belongs to `part` of `units`, rounded half to even.

@@ -3,8 +3,8 @@
 mod market;
 
 use anyhow::{Context, Result, ensure};
-use fx_domain::{Bars, Currency, ExitReason, Instrument, Money, Price, Side, Trade, UnixNanos};
-use fx_engine::{Commission, FillTime, IntrabarPolicy, RunConfig, Slice, SpreadModel, State, advance};
+use fx_domain::{Bars, Currency, ExitReason, Granularity, Instrument, Money, Price, Side, Trade, UnixNanos};
+use fx_engine::{Commission, FillTime, Inputs, RunConfig, Slice, SpreadModel, State, advance};
 use fx_strategy::{ParameterValue, Plan};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -65,9 +65,24 @@ const BAR_CASES: [&str; 15] = [
 
 const STRESS_WITH_COSTS: &str = "w4_stress_rsi14_eurusd_h1_tight.both";
 
-/// They need quote ticks as the bars of a run.
-const NOT_YET_COVERED: [&str; 2] =
+const TICK_CASES: [&str; 2] =
     ["w6_ticks_oanda_eurusd_20140501_08.comm", "w6_ticks_oanda_eurusd_20140501_08.nocost"];
+
+/// On every quote, the middle of bid and ask.
+const TICK_CROSS: &str = r#"
+class TickCross(Strategy):
+    fast = 200
+    slow = 1000
+
+    def analyze(self, data):
+        quick = sma(data.mid.close, self.fast)
+        calm = sma(data.mid.close, self.slow)
+        if data.index >= self.slow and quick > calm:
+            return buy(units=10000)
+        if data.index >= self.slow and quick < calm:
+            return sell(units=10000)
+        return {}
+"#;
 
 fn plan(case: &Value) -> Result<Plan> {
     let parameters = case["params"].as_object().context("no params")?;
@@ -94,25 +109,24 @@ fn config(case: &Value) -> Result<RunConfig> {
         "EUR/USD"
     };
     let rate = |name: &str| case[name].as_f64().filter(|rate| *rate > 0.0);
-    Ok(RunConfig {
-        instrument: Instrument::parse(pair)?,
-        account_currency: Currency::USD,
-        initial_capital: Money::from_f64(case["params"]["cash"].as_f64().context("no cash")?, Currency::USD)
-            .context("cash out of range")?,
-        start: UnixNanos::new(i64::MIN),
-        fill: if case["fill"] == "close" { FillTime::Close } else { FillTime::Open },
-        fill_policy: IntrabarPolicy::Pessimistic,
-        spread: rate("spread_rate_on_entry").map_or(SpreadModel::Measured, SpreadModel::RelativeOnEntry),
-        commission: rate("commission_rate_per_side")
-            .map_or(Commission::None, |rate| Commission::PerNotional { rate, minimum: 0.0 }),
-        slippage: Price::ZERO,
-        pyramiding: 0,
-        leverage: 100.0,
-    })
+    let cash = case["params"]["cash"].as_f64().context("no cash")?;
+    let capital = Money::from_f64(cash, Currency::USD).context("cash out of range")?;
+    let mut config = RunConfig::new(Instrument::parse(pair)?, Granularity::H1, capital);
+    config.account.leverage = 100.0;
+    if case["fill"] == "close" {
+        config.fill = FillTime::Close;
+    }
+    if let Some(rate) = rate("spread_rate_on_entry") {
+        config.spread = SpreadModel::RelativeOnEntry(rate);
+    }
+    if let Some(rate) = rate("commission_rate_per_side") {
+        config.commission = Commission::PerNotional { rate, minimum: 0.0 };
+    }
+    Ok(config)
 }
 
 fn run(plan: &Plan, config: &RunConfig, bars: &Bars) -> Result<Slice> {
-    Ok(advance(plan, config, State::start(plan, config)?, bars)?)
+    Ok(advance(plan, config, State::start(plan, config)?, &Inputs::of(bars))?)
 }
 
 fn read_json(folder: &Path, name: &str) -> Result<Value> {
@@ -203,12 +217,11 @@ fn every_case_on_bars_is_reproduced_trade_by_trade() -> Result<()> {
     for name in BAR_CASES {
         check_case(&folder, name)?;
     }
-    println!("not yet covered: {NOT_YET_COVERED:?}");
     Ok(())
 }
 
 #[test]
-fn every_file_of_the_references_is_covered_or_listed() -> Result<()> {
+fn every_file_of_the_references_is_covered() -> Result<()> {
     let Some(folder) = market::reference() else {
         println!("left out without the reference data");
         return Ok(());
@@ -216,8 +229,8 @@ fn every_file_of_the_references_is_covered_or_listed() -> Result<()> {
     for entry in std::fs::read_dir(folder.join("golden"))? {
         let file = entry?.file_name().to_string_lossy().into_owned();
         if let Some(name) = file.strip_suffix(".json").filter(|name| !name.ends_with(".vectorbt")) {
-            let known = BAR_CASES.contains(&name) || NOT_YET_COVERED.contains(&name);
-            ensure!(known, "{name} is neither covered nor listed");
+            let known = BAR_CASES.contains(&name) || TICK_CASES.contains(&name);
+            ensure!(known, "{name} is not covered");
         }
     }
     Ok(())
@@ -257,5 +270,54 @@ fn the_tight_case_is_full_of_what_it_is_for() -> Result<()> {
     assert_eq!(count(|trade| trade.entry_bar == trade.exit_bar), 1_738);
     assert!(count(|trade| trade.ambiguous) > 400);
     assert_eq!(count(|trade| trade.exit_reason == ExitReason::Reverse), 0);
+    Ok(())
+}
+
+#[test]
+fn every_case_on_ticks_is_reproduced_trade_by_trade() -> Result<()> {
+    let Some(folder) = market::reference() else {
+        println!("left out without the reference data: {TICK_CASES:?}");
+        return Ok(());
+    };
+    let plan = fx_strategy::compile(TICK_CROSS, &BTreeMap::new());
+    let plan = plan.map_err(|found| anyhow::anyhow!("{found:?}"))?.plan;
+    for name in TICK_CASES {
+        let case = read_json(&folder, name)?;
+        let file = |field: &str| case[field].as_u64().map(|file| file as usize).context("no file");
+        let quotes = market::ticks(&folder, file("first_file_index")?..file("end_file_index")?)?;
+        ensure!(Some(quotes.len() as u64) == case["ticks"].as_u64(), "{name}: quotes");
+        let cash = case["params"]["cash"].as_f64().context("no cash")?;
+        let capital = Money::from_f64(cash, Currency::USD).context("cash out of range")?;
+        let mut config = RunConfig::new(Instrument::parse("EUR/USD")?, Granularity::Tick, capital);
+        config.fill = FillTime::Close;
+        if let Some(rate) = case["commission_rate_per_fill"].as_f64().filter(|rate| *rate > 0.0) {
+            config.commission = Commission::PerNotional { rate, minimum: 0.0 };
+        }
+        let slice = run(&plan, &config, &quotes)?;
+        let theirs = read_trades(&folder, name)?;
+        for (ours, theirs) in slice.trades.iter().zip(&theirs) {
+            let number = |field: &str| -> Result<f64> { Ok(theirs[field].parse()?) };
+            let bars = (theirs["entry_tick"].parse()?, theirs["exit_tick"].parse()?);
+            ensure!((ours.entry_bar, ours.exit_bar) == bars, "{name}: {ours:?} instead of {theirs:?}");
+            ensure!(Ok(ours.side.sign()) == theirs["side"].parse(), "{name}: side of {theirs:?}");
+            ensure!(same_price(ours.entry_price, number("entry_price")?), "{name}: entry of {theirs:?}");
+            ensure!(same_price(ours.exit_price, number("exit_price")?), "{name}: exit of {theirs:?}");
+            ensure!(
+                near(ours.profit_loss.to_f64(), number("pnl")?, 1e-6, 2e-5),
+                "{name}: {ours:?} {theirs:?}"
+            );
+            for (stamp, field) in [(ours.entry_time, "entry_time"), (ours.exit_time, "exit_time")] {
+                let expected = theirs[field].replacen(' ', "T", 1) + "Z";
+                ensure!(stamp == UnixNanos::parse(&expected)?, "{name}: {field} of {theirs:?}");
+            }
+        }
+        ensure!(slice.trades.len() == theirs.len(), "{name}: {} trades", slice.trades.len());
+        let last = slice.equity.last().copied().context("no equity")? as f64 / 1e6;
+        let expected = case["final_equity"].as_f64().context("no final equity")?;
+        ensure!((last - expected).abs() < 1e-3, "{name}: {last} instead of {expected} at the end");
+        let open: i64 =
+            slice.state.open_positions().iter().map(|open| open.side.sign() * open.units.get()).sum();
+        ensure!(Some(open) == case["open_position_at_end"].as_i64(), "{name}: {open} units at the end");
+    }
     Ok(())
 }

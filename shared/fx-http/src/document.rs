@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 const KEY_SCHEME: &str = "ApiKey";
 
 /// Bodies of requests: an unknown field in them is refused.
-const REQUEST_BODIES: [&str; 3] = ["RegisterBody", "BacktestBody", "ExecuteBody"];
+const REQUEST_BODIES: [&str; 4] = ["RegisterBody", "BacktestBody", "StopOutBody", "ExecuteBody"];
 
 /// The OpenAPI 3.1 document of every route.
 #[must_use]
@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(schema["additionalProperties"], Value::Bool(false));
         }
         check::<RegisterBody>("RegisterBody", &[]);
-        check::<BacktestInput>("BacktestBody", &["margin_call_pct", "stop_out", "intrabar", "scenarios"]);
+        check::<BacktestInput>("BacktestBody", &[]);
         check::<ExecuteBody>("ExecuteBody", &["account_id"]);
     }
 

@@ -5,17 +5,21 @@ mod backtest_request;
 mod dataset;
 mod execution;
 mod health;
+mod ledger;
+mod order_event;
 mod parameter;
 mod report;
 mod strategy;
 
 pub(crate) use backtest::{
-    BacktestResult, BacktestStatus, BacktestSummaries, BacktestSummary, EquityPage, EquityPoint, LedgerEntry,
-    LedgerPage, TradeDto, TradePage,
+    BacktestResult, BacktestStatus, BacktestSummaries, BacktestSummary, EquityPage, EquityPoint, ResultParts,
+    TradeDto, TradePage,
 };
 pub(crate) use backtest_request::{BacktestBody, BacktestInput};
 pub(crate) use dataset::{DatasetDto, DatasetPage, InstrumentDatasets};
 pub(crate) use execution::{ExecuteBody, ExecutionDto, ExecutionPage};
 pub(crate) use health::{DetailedHealthDto, HealthDto, RootDto};
+pub(crate) use ledger::{LedgerEntry, LedgerPage, MarginEntry, MarginPage};
+pub(crate) use order_event::{OrderEventDto, OrderPage};
 pub(crate) use report::{Comparison, PerformanceReport};
 pub(crate) use strategy::{RegisterBody, RegisteredDto, StrategyDto, StrategyPage, VersionPage};

@@ -89,6 +89,8 @@ fn backtesting_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(backtests::trades))
         .routes(routes!(backtests::equity))
         .routes(routes!(backtests::ledger))
+        .routes(routes!(backtests::orders))
+        .routes(routes!(backtests::margin))
         .routes(routes!(backtests::report))
         .routes(routes!(analysis::backtests))
         .routes(routes!(analysis::performance))

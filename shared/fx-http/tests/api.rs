@@ -9,8 +9,12 @@ use fx_app::library::StrategyLibrary;
 use fx_app::ports::{
     Health, HealthProbe, HealthStatus, PeerError, RiskAnswer, RiskManagement, RiskRequest, RunArtefacts,
 };
+use fx_app::records::{MarginCause, MarginPoint, OrderEvent, OrderEventKind};
 use fx_app::{App, RunLimits, Services, Stores};
-use fx_domain::{Currency, EquityCurve, UnixNanos};
+use fx_domain::{
+    Currency, EquityCurve, Instrument, OrderId, OrderKind, Price, ProtectiveLevels, Side, TimeInForce, Units,
+    UnixNanos,
+};
 use fx_http::{ApiSettings, Keys, RouteGroup, RouteSet};
 use fx_testkit::{fixtures, memory};
 use http::{Request, Response, StatusCode};
@@ -141,7 +145,9 @@ async fn every_class_of_failure_has_the_error_body() {
         ("POST", run, None, 415, "UnsupportedMediaTypeError"),
         ("POST", run, Some(json!([])), 422, "RequestValidationError"),
         ("POST", run, backtest(json!({"sed": 1})), 422, "RequestValidationError"),
-        ("POST", run, backtest(json!({"account": "hedging"})), 400, "BacktestConfigError"),
+        ("POST", run, backtest(json!({"stop_out": {"level": 5}})), 422, "RequestValidationError"),
+        ("POST", run, backtest(json!({"financing": {"rates": []}})), 400, "BacktestConfigError"),
+        ("POST", run, backtest(json!({"account": "hedging"})), 404, "StrategyLoadError"),
         ("POST", run, backtest(json!({})), 404, "StrategyLoadError"),
         ("POST", run, Some(json!({"x": "y".repeat(fx_http::BODY_BYTES_MAX)})), 413, "PayloadTooLargeError"),
         (
@@ -215,6 +221,30 @@ async fn a_host_that_is_not_ready_answers_503_and_a_group_that_is_not_served_404
     assert_eq!(ask(&router, "GET", "/api/v1/datasets", None).await.0, StatusCode::NOT_FOUND);
 }
 
+fn order_and_margin() -> (Vec<OrderEvent>, Vec<MarginPoint>) {
+    let time = UnixNanos::parse("2024-03-08").unwrap();
+    let event = |kind| OrderEvent {
+        time,
+        order: OrderId(0),
+        instrument: Instrument::parse("EUR/USD").unwrap(),
+        kind,
+    };
+    let submitted = OrderEventKind::Submitted {
+        kind: OrderKind::Limit(Price::from_f64(1.05).unwrap()),
+        side: Side::Long,
+        units: Units::new(1_000),
+        protect: ProtectiveLevels::default(),
+        time_in_force: TimeInForce::Bars(1),
+    };
+    let margin = MarginPoint {
+        time,
+        cause: MarginCause::StopOut,
+        equity_micros: 50_000_000,
+        used_micros: 200_000_000,
+    };
+    (vec![event(submitted), event(OrderEventKind::Expired)], vec![margin])
+}
+
 #[tokio::test]
 async fn a_stored_result_is_read_in_parts() {
     let stores = stores(HealthStatus::Healthy);
@@ -223,7 +253,9 @@ async fn a_stored_result_is_read_in_parts() {
     let equity =
         EquityCurve { times, micros: vec![1_000_000, 2_000_000, 3_000_000], currency: Currency::USD };
     let report_html = "<p>sheet</p>".to_owned();
-    let artefacts = RunArtefacts { trades: Vec::new(), ledger: Vec::new(), equity, report_html };
+    let (events, margin) = order_and_margin();
+    let artefacts =
+        RunArtefacts { trades: Vec::new(), ledger: Vec::new(), equity, events, margin, report_html };
     fx_store::files(&stores).results.put(&record.id, &artefacts).await.unwrap();
     stores.backtests.put(&record).await.unwrap();
     let router = keyed(stores);
@@ -242,6 +274,19 @@ async fn a_stored_result_is_read_in_parts() {
     );
     let (_, last) = ask(&router, "GET", &format!("{path}/equity?page_size=2&page_token=2"), None).await;
     assert_eq!((last["equity_curve"].as_array().unwrap().len(), last.get("next_page_token")), (1, None));
+    let (_, orders) = ask(&router, "GET", &format!("{path}/orders?page_size=1"), None).await;
+    assert_eq!(
+        (&orders["orders"][0]["event"], &orders["orders"][0]["price"], &orders["next_page_token"]),
+        (&json!("submitted"), &json!(1.05), &json!("1"))
+    );
+    let (_, rest) = ask(&router, "GET", &format!("{path}/orders?page_size=1&page_token=1"), None).await;
+    assert_eq!((&rest["orders"][0]["event"], rest.get("next_page_token")), (&json!("expired"), None));
+    let (_, margin) = ask(&router, "GET", &format!("{path}/margin"), None).await;
+    assert_eq!(
+        margin["margin"],
+        json!([{"time": "2024-03-08T00:00:00Z", "cause": "stop_out", "equity": 50.0, "used_margin": 200.0,
+            "level_pct": 25.0, "currency": record.config.account.currency.code()}])
+    );
     let read = async |part: &str, accept: &str| {
         let request = Request::builder().uri(format!("{path}/{part}")).header("X-API-Key", "client-key");
         send(&router, request.header("Accept", accept).body(Body::empty()).unwrap()).await

@@ -127,7 +127,11 @@ pub(crate) mod tests {
             side: Side::Long,
             units: Units::new(10_000),
             entry_price: Price::parse("1.08").unwrap(),
-            protect: ProtectiveLevels { stop_loss: Price::parse("1.075"), take_profit: None },
+            protect: ProtectiveLevels {
+                stop_loss: Price::parse("1.075"),
+                take_profit: None,
+                trailing_distance: None,
+            },
             account_balance: money(10_000, "USD"),
             strategy_id: StrategyId::parse("ma-cross").unwrap(),
         }

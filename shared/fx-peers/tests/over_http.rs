@@ -94,7 +94,11 @@ fn request() -> RiskRequest {
         side: Side::Short,
         units: Units::new(10_000),
         entry_price: Price::parse("1.08005").unwrap(),
-        protect: ProtectiveLevels { stop_loss: Price::parse("1.085"), take_profit: None },
+        protect: ProtectiveLevels {
+            stop_loss: Price::parse("1.085"),
+            take_profit: None,
+            trailing_distance: None,
+        },
         account_balance: Money::from_micros(10_000_500_000, "USD".parse().unwrap()),
         strategy_id: StrategyId::parse("ma-cross").unwrap(),
     }

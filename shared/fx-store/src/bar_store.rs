@@ -147,14 +147,17 @@ fn decode_all(
     range: TimeRange,
     warm_up: usize,
 ) -> Result<Bars, Error> {
-    let mut bars = manifest.empty_bars();
+    let shape = manifest.shape()?;
+    // At most LOAD_BARS_MAX: counted from the manifest.
+    let mut bars = shape.with_capacity(usize::try_from(rows).unwrap_or(0));
     for (part, groups) in parts {
-        decode_groups(part, groups, manifest.decimals, &mut bars)?;
+        decode_groups(part, groups, (shape, manifest.decimals), &mut bars)?;
     }
     if bars.len() as u64 != rows {
         return Err(Error::corrupt(format!("{} has {} of {rows} bars", manifest.series, bars.len())));
     }
-    if let Some(index) = bars.times.windows(2).position(|pair| pair[1] <= pair[0]) {
+    let order = manifest.series.granularity.time_order();
+    if let Some(index) = bars.times.windows(2).position(|pair| !order.allows(pair[0], pair[1])) {
         return Err(Error::corrupt(format!(
             "{} goes back in time at {}",
             manifest.series, bars.times[index]
@@ -235,5 +238,12 @@ impl BarStore for ParquetBars {
 
     async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>> {
         self.catalog.list(page).await
+    }
+
+    async fn rows_within_max(&self, version: &SeriesVersion, range: TimeRange) -> StoreResult<u64> {
+        let manifest = self.manifest(version).await?;
+        let groups = manifest.objects.iter().flat_map(|object| &object.row_groups);
+        let within = groups.filter(|group| group.first < range.end && group.last >= range.start);
+        Ok(within.map(|group| group.rows).sum())
     }
 }

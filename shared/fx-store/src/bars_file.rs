@@ -1,9 +1,14 @@
-//! One Parquet object of bars. Prices are integers of `10^-decimals` with that scale in the DECIMAL logical type, so
+//! One Parquet object of bars or quotes. Prices are integers of `10^-decimals` with that scale in the DECIMAL logical type, so
 //! that pandas, polars and DuckDB read decimals. Settings are fixed here because the bytes are the object's identity.
+//!
+//! A quote has one price of each side: it is stored as time, bid and ask, and becomes a bar of four equal prices when it
+//! is read.
 
 use crate::Error;
 use crate::error::guarded;
-use fx_domain::{Bars, Digest, OhlcColumns, Price, QuoteColumns, QuoteSide, UnixNanos};
+use fx_domain::{
+    Bar, Bars, Digest, Granularity, Ohlc, OhlcColumns, Price, QuoteColumns, QuoteSide, TimeOrder, UnixNanos,
+};
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::column::reader::ColumnReader;
 use parquet::data_type::{DataType, Int32Type, Int64Type};
@@ -29,11 +34,78 @@ const NARROW_TICKS_MAX: i64 = 999_999_999;
 const CREATED_BY: &str = "fx-store 1";
 const ZSTD_LEVEL: i32 = 3;
 
+/// Which columns the rows of a version have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Open, high, low and close of one side, and a volume.
+    OneSide(QuoteSide),
+    /// The same of bid and ask.
+    BothSides,
+    /// Bid and ask.
+    Quotes,
+}
+
+impl Shape {
+    /// The shape of a series; none for quotes of one side, which are not stored.
+    pub(crate) const fn of(granularity: Granularity, side: Option<QuoteSide>) -> Option<Self> {
+        match (granularity, side) {
+            (Granularity::Tick, None) => Some(Self::Quotes),
+            (Granularity::Tick, Some(_)) => None,
+            (_, Some(side)) => Some(Self::OneSide(side)),
+            (_, None) => Some(Self::BothSides),
+        }
+    }
+
+    /// The one stored side, none for both.
+    pub(crate) const fn side(self) -> Option<QuoteSide> {
+        match self {
+            Self::OneSide(side) => Some(side),
+            Self::BothSides | Self::Quotes => None,
+        }
+    }
+
+    /// No rows of this shape.
+    pub(crate) fn empty(self) -> Bars {
+        Bars::empty(self.side())
+    }
+
+    /// No rows of this shape, with room for `rows`.
+    pub(crate) fn with_capacity(self, rows: usize) -> Bars {
+        let side = || OhlcColumns::with_capacity(rows);
+        let quotes = match self.side() {
+            Some(only) => QuoteColumns::One { side: only, ohlc: side() },
+            None => QuoteColumns::Both { bid: side(), ask: side() },
+        };
+        Bars { times: Vec::with_capacity(rows), quotes, volume: Vec::with_capacity(rows) }
+    }
+
+    const fn price_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::OneSide(_) => &["open", "high", "low", "close"],
+            Self::BothSides => &[
+                "bid_open",
+                "bid_high",
+                "bid_low",
+                "bid_close",
+                "ask_open",
+                "ask_high",
+                "ask_low",
+                "ask_close",
+            ],
+            Self::Quotes => &["bid", "ask"],
+        }
+    }
+
+    const fn has_volume(self) -> bool {
+        !matches!(self, Self::Quotes)
+    }
+}
+
 /// What all objects of a version have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Form {
-    /// The stored side, none for both.
-    pub(crate) side: Option<QuoteSide>,
+    /// Its columns.
+    pub(crate) shape: Shape,
     /// Decimals of a stored price, 0 to 9.
     pub(crate) decimals: u32,
     /// Whether prices need 64 bits.
@@ -68,10 +140,10 @@ impl FormNeeds {
     }
 
     /// The narrowest form that holds all rows, with at least `decimals_min` decimals.
-    pub(crate) fn form(&self, side: Option<QuoteSide>, decimals_min: u32) -> Form {
+    pub(crate) fn form(&self, shape: Shape, decimals_min: u32) -> Form {
         let decimals = self.decimals.max(decimals_min).min(9);
         let wide = self.highest_nanos / tick_nanos(decimals) > NARROW_TICKS_MAX;
-        Form { side, decimals, wide, nanos: self.nanos }
+        Form { shape, decimals, wide, nanos: self.nanos }
     }
 }
 
@@ -150,7 +222,9 @@ impl ObjectWriter {
                     write_side(&mut group, ask, form)?;
                 }
             }
-            write_column::<Int64Type>(&mut group, &bars.volume)?;
+            if form.shape.has_volume() {
+                write_column::<Int64Type>(&mut group, &bars.volume)?;
+            }
             group.close().map(|_| ())
         };
         write().map_err(Error::parquet("a row group of bars"))?;
@@ -175,7 +249,14 @@ fn write_side(
     form: Form,
 ) -> parquet::errors::Result<()> {
     let tick = tick_nanos(form.decimals);
-    for column in [&side.open, &side.high, &side.low, &side.close] {
+    let four = [&side.open, &side.high, &side.low, &side.close];
+    let columns = if form.shape == Shape::Quotes {
+        assert!(four.iter().all(|column| *column == four[0]), "a quote has one price of each side");
+        &four[..1]
+    } else {
+        &four
+    };
+    for column in columns {
         if form.wide {
             let ticks: Vec<i64> = column.iter().map(|price| price.nanos() / tick).collect();
             write_column::<Int64Type>(group, &ticks)?;
@@ -198,15 +279,6 @@ fn write_column<T: DataType>(
     column.close()
 }
 
-fn price_columns(side: Option<QuoteSide>) -> &'static [&'static str] {
-    match side {
-        Some(_) => &["open", "high", "low", "close"],
-        None => {
-            &["bid_open", "bid_high", "bid_low", "bid_close", "ask_open", "ask_high", "ask_low", "ask_close"]
-        }
-    }
-}
-
 fn schema(form: Form) -> parquet::errors::Result<TypePtr> {
     fn required(name: &str, physical: Physical) -> PrimitiveTypeBuilder<'_> {
         Type::primitive_type_builder(name, physical).with_repetition(Repetition::REQUIRED)
@@ -217,30 +289,29 @@ fn schema(form: Form) -> parquet::errors::Result<TypePtr> {
         vec![Arc::new(required("timestamp", Physical::INT64).with_logical_type(Some(timestamp)).build()?)];
     let (physical, precision) = if form.wide { (Physical::INT64, 18) } else { (Physical::INT32, 9) };
     let scale = form.decimals as i32;
-    for name in price_columns(form.side) {
+    for name in form.shape.price_columns() {
         let column = required(name, physical)
             .with_logical_type(Some(LogicalType::decimal(scale, precision)))
             .with_precision(precision)
             .with_scale(scale);
         fields.push(Arc::new(column.build()?));
     }
-    fields.push(Arc::new(required("volume", Physical::INT64).build()?));
+    if form.shape.has_volume() {
+        fields.push(Arc::new(required("volume", Physical::INT64).build()?));
+    }
     Type::group_type_builder("bars").with_fields(fields).build().map(Arc::new)
 }
 
-/// Appends row groups `groups` of an object to `into`. `side` and `decimals` are what the manifest says.
+/// Appends row groups `groups` of an object to `into`, which has the sides of `shape`. `shape` and `decimals` are what
+/// the manifest says.
 pub(crate) fn decode_groups<R: ChunkReader + 'static>(
     reader: R,
     groups: Range<usize>,
-    decimals: u32,
+    (shape, decimals): (Shape, u32),
     into: &mut Bars,
 ) -> Result<(), Error> {
     let file = SerializedFileReader::new(reader).map_err(Error::parquet("an object of bars"))?;
-    let side = match &into.quotes {
-        QuoteColumns::One { side, .. } => Some(*side),
-        QuoteColumns::Both { .. } => None,
-    };
-    let layout = Layout::of(&file, side, decimals)?;
+    let layout = Layout::of(&file, shape, decimals)?;
     let mut scratch = Scratch::default();
     for index in groups {
         let group = file.get_row_group(index).map_err(Error::parquet("a row group of bars"))?;
@@ -257,6 +328,7 @@ pub(crate) fn decode_groups<R: ChunkReader + 'static>(
 
 /// How the columns of an object are turned into nanoseconds and billionths.
 struct Layout {
+    shape: Shape,
     nanos_per_time: i64,
     nanos_per_tick: i64,
 }
@@ -270,14 +342,15 @@ struct Scratch {
 impl Layout {
     fn of<R: ChunkReader + 'static>(
         file: &SerializedFileReader<R>,
-        side: Option<QuoteSide>,
+        shape: Shape,
         decimals: u32,
     ) -> Result<Self, Error> {
         let schema = file.metadata().file_metadata().schema_descr();
         let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-        let prices = price_columns(side);
+        let prices = shape.price_columns();
+        let volume = shape.has_volume().then_some("volume");
         let expected: Vec<&str> =
-            std::iter::once("timestamp").chain(prices.iter().copied()).chain(["volume"]).collect();
+            std::iter::once("timestamp").chain(prices.iter().copied()).chain(volume).collect();
         let scale_is_right = |index: usize| schema.column(index).type_scale() == decimals as i32;
         let required = schema.columns().iter().all(|column| column.max_def_level() == 0);
         if names != expected || !required || decimals > 9 || !(1..=prices.len()).all(scale_is_right) {
@@ -288,7 +361,7 @@ impl Layout {
             Some(LogicalType::Timestamp(timestamp)) if timestamp.unit == TimeUnit::MICROS => 1_000,
             _ => return Err(Error::corrupt("an object of bars has no time stamps")),
         };
-        Ok(Self { nanos_per_time, nanos_per_tick: tick_nanos(decimals) })
+        Ok(Self { shape, nanos_per_time, nanos_per_tick: tick_nanos(decimals) })
     }
 
     fn read(
@@ -310,13 +383,26 @@ impl Layout {
         };
         let mut column = 1;
         for side in sides {
+            if self.shape == Shape::Quotes {
+                self.read_prices(group, column, rows, &mut side.open, scratch)?;
+                let prices = &side.open[side.open.len() - rows..];
+                for copy in [&mut side.high, &mut side.low, &mut side.close] {
+                    copy.extend_from_slice(prices);
+                }
+                column += 1;
+                continue;
+            }
             for prices in [&mut side.open, &mut side.high, &mut side.low, &mut side.close] {
                 self.read_prices(group, column, rows, prices, scratch)?;
                 column += 1;
             }
         }
-        read_i64(group, column, rows, scratch)?;
-        into.volume.extend_from_slice(&scratch.wide);
+        if self.shape.has_volume() {
+            read_i64(group, column, rows, scratch)?;
+            into.volume.extend_from_slice(&scratch.wide);
+        } else {
+            into.volume.resize(into.times.len(), 0);
+        }
         Ok(())
     }
 
@@ -374,15 +460,24 @@ fn check_count(read: usize, rows: usize) -> parquet::errors::Result<()> {
     }
 }
 
-/// Bars as one Parquet file, with at least `decimals_min` decimals. The bars are those of [`Bars::check`].
+/// Bars of `granularity` as one Parquet file, with at least `decimals_min` decimals. The bars are those of
+/// [`Bars::check`], quotes those of [`Bar::tick`].
 ///
 /// # Errors
 /// [`Error::Corrupt`] for a bar that cannot be stored: unusable, or a price above [`PRICE_NANOS_MAX`].
-pub fn encode_bars(bars: &Bars, decimals_min: u32) -> Result<Vec<u8>, Error> {
-    bars.check().map_err(|(index, fault)| Error::corrupt(format!("bar {index}: {fault}")))?;
+pub fn encode_bars(bars: &Bars, granularity: Granularity, decimals_min: u32) -> Result<Vec<u8>, Error> {
+    let side = match &bars.quotes {
+        QuoteColumns::One { side, .. } => Some(*side),
+        QuoteColumns::Both { .. } => None,
+    };
+    let shape = Shape::of(granularity, side).ok_or_else(one_sided_quotes)?;
+    check(bars, granularity.time_order())?;
     let mut needs = FormNeeds::default();
     for index in 0..bars.len() {
         let bar = bars.get(index);
+        if shape == Shape::Quotes && !is_quote(&bar) {
+            return Err(Error::corrupt(format!("row {index} is not a quote: one price of each side")));
+        }
         needs.add_time(bar.time);
         for side in std::iter::once(bar.bid).chain(bar.ask) {
             if side.high.nanos() > PRICE_NANOS_MAX {
@@ -391,35 +486,52 @@ pub fn encode_bars(bars: &Bars, decimals_min: u32) -> Result<Vec<u8>, Error> {
             [side.open, side.high, side.low, side.close].into_iter().for_each(|price| needs.add_price(price));
         }
     }
-    let side = match &bars.quotes {
-        QuoteColumns::One { side, .. } => Some(*side),
-        QuoteColumns::Both { .. } => None,
-    };
-    let mut writer = ObjectWriter::new(needs.form(side, decimals_min))?;
+    let mut writer = ObjectWriter::new(needs.form(shape, decimals_min))?;
     for start in (0..bars.len()).step_by(ROW_GROUP_ROWS) {
         writer.write_group(&bars.slice(start..bars.len().min(start + ROW_GROUP_ROWS)))?;
     }
     Ok(writer.finish()?.bytes)
 }
 
-/// Reads a file of [`encode_bars`]. `side` is not in the file: it is the manifest's.
+fn is_quote(bar: &Bar) -> bool {
+    let flat = |side: Ohlc| side == Ohlc::flat(side.open);
+    flat(bar.bid) && bar.ask.is_some_and(flat) && bar.volume == 0
+}
+
+pub(crate) fn one_sided_quotes() -> Error {
+    Error::corrupt("quotes of one side are not a series")
+}
+
+fn check(bars: &Bars, order: TimeOrder) -> Result<(), Error> {
+    bars.check(order).map_err(|(index, fault)| Error::corrupt(format!("bar {index}: {fault}")))
+}
+
+/// Reads a file of [`encode_bars`]. `granularity` and `side` are not in the file: they are the manifest's.
 ///
 /// # Errors
 /// [`Error::Parquet`] and [`Error::Corrupt`] for other bytes.
-pub fn decode_bars(bytes: bytes::Bytes, side: Option<QuoteSide>) -> Result<Bars, Error> {
-    guarded("a file of bars", || decode_unchecked(bytes, side))
+pub fn decode_bars(
+    bytes: bytes::Bytes,
+    granularity: Granularity,
+    side: Option<QuoteSide>,
+) -> Result<Bars, Error> {
+    let shape = Shape::of(granularity, side).ok_or_else(one_sided_quotes)?;
+    guarded("a file of bars", || {
+        let bars = decode_unchecked(bytes, shape)?;
+        check(&bars, granularity.time_order())?;
+        Ok(bars)
+    })
 }
 
-fn decode_unchecked(bytes: bytes::Bytes, side: Option<QuoteSide>) -> Result<Bars, Error> {
+fn decode_unchecked(bytes: bytes::Bytes, shape: Shape) -> Result<Bars, Error> {
     let file = SerializedFileReader::new(bytes.clone()).map_err(Error::parquet("a file of bars"))?;
     let schema = file.metadata().file_metadata().schema_descr();
     if schema.num_columns() < 2 {
         return Err(Error::corrupt("a file of bars has no price column"));
     }
     let decimals = u32::try_from(schema.column(1).type_scale()).unwrap_or(u32::MAX);
-    let mut bars = Bars::empty(side);
-    decode_groups(bytes, 0..file.num_row_groups(), decimals, &mut bars)?;
-    bars.check().map_err(|(index, fault)| Error::corrupt(format!("bar {index}: {fault}")))?;
+    let mut bars = shape.empty();
+    decode_groups(bytes, 0..file.num_row_groups(), (shape, decimals), &mut bars)?;
     Ok(bars)
 }
 
@@ -427,7 +539,6 @@ fn decode_unchecked(bytes: bytes::Bytes, side: Option<QuoteSide>) -> Result<Bars
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use fx_domain::{Bar, Ohlc};
     use proptest::prelude::*;
 
     fn ohlc(low: i64, [a, b, c]: [i64; 3], tick: i64) -> Ohlc {
@@ -469,14 +580,31 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn bars_are_read_back_as_they_were(bars in any_bars()) {
-            let bytes = Bytes::from(encode_bars(&bars, 5).unwrap());
-            prop_assert_eq!(&bytes, &encode_bars(&bars, 5).unwrap());
-            prop_assert_eq!(decode_bars(bytes, side_of(&bars)).unwrap(), bars);
+            let bytes = Bytes::from(encode_bars(&bars, Granularity::H1, 5).unwrap());
+            prop_assert_eq!(&bytes, &encode_bars(&bars, Granularity::H1, 5).unwrap());
+            prop_assert_eq!(decode_bars(bytes, Granularity::H1, side_of(&bars)).unwrap(), bars);
+        }
+
+        #[test]
+        fn quotes_are_read_back_as_they_were_also_those_of_one_instant(
+            rows in proptest::collection::vec((0..3_i64, 1..2_000_000_000_i64, 0..50_i64), 0..60),
+            tick in prop_oneof![Just(1_i64), Just(10_000)],
+        ) {
+            let mut quotes = Bars::empty(None);
+            let mut time = -30_i64;
+            for (step, bid, spread) in rows {
+                time += step;
+                let price = |ticks: i64| Price::from_nanos(ticks * tick);
+                quotes.push(Bar::tick(UnixNanos::new(time), price(bid), price(bid + spread)));
+            }
+            let bytes = Bytes::from(encode_bars(&quotes, Granularity::Tick, 5).unwrap());
+            prop_assert_eq!(decode_bars(bytes.clone(), Granularity::Tick, None).unwrap(), quotes);
+            prop_assert!(decode_bars(bytes, Granularity::M1, None).is_err());
         }
 
         #[test]
         fn other_bytes_are_an_error(bytes: Vec<u8>) {
-            prop_assert!(decode_bars(Bytes::from(bytes), Some(QuoteSide::Bid)).is_err());
+            prop_assert!(decode_bars(Bytes::from(bytes), Granularity::H1, Some(QuoteSide::Bid)).is_err());
         }
     }
 
@@ -485,6 +613,22 @@ mod tests {
         let mut bars = Bars::empty(Some(QuoteSide::Bid));
         let bid = Ohlc::flat(Price::from_nanos(PRICE_NANOS_MAX + 1));
         bars.push(Bar { time: UnixNanos::new(0), bid, ask: None, volume: 0 });
-        assert!(matches!(encode_bars(&bars, 5), Err(Error::Corrupt { .. })));
+        assert!(matches!(encode_bars(&bars, Granularity::H1, 5), Err(Error::Corrupt { .. })));
+    }
+
+    #[test]
+    fn what_is_not_a_quote_of_two_sides_is_not_stored_as_one() {
+        let price = Price::from_nanos;
+        let quote = Bar::tick(UnixNanos::new(5), price(7), price(8));
+        let wide = Ohlc { high: price(9), ..Ohlc::flat(price(8)) };
+        for bad in [Bar { ask: Some(wide), ..quote }, Bar { volume: 1, ..quote }] {
+            let mut bars = Bars::empty(None);
+            bars.push(bad);
+            assert!(matches!(encode_bars(&bars, Granularity::Tick, 5), Err(Error::Corrupt { .. })));
+            assert!(encode_bars(&bars, Granularity::M1, 5).is_ok());
+        }
+        let mut one_sided = Bars::empty(Some(QuoteSide::Bid));
+        one_sided.push(quote);
+        assert!(matches!(encode_bars(&one_sided, Granularity::Tick, 5), Err(Error::Corrupt { .. })));
     }
 }

@@ -58,12 +58,22 @@ pub enum Error {
         candidates: Vec<Format>,
     },
     /// Quote ticks are not bars.
-    #[error("{file} holds quote ticks ({what}), not bars: ticks cannot be imported")]
+    #[error("{file} holds quote ticks ({format}), not {timeframe} bars: import it with the timeframe tick")]
     Ticks {
         /// Which file.
         file: String,
-        /// Whose ticks.
-        what: &'static str,
+        /// As what it was recognised.
+        format: Format,
+        /// The timeframe given.
+        timeframe: Granularity,
+    },
+    /// Bars are not quote ticks.
+    #[error("{file} holds bars ({format}), not quote ticks: import it with the timeframe of its bars")]
+    Bars {
+        /// Which file.
+        file: String,
+        /// As what it was recognised.
+        format: Format,
     },
     /// A file does not have the structure of the chosen format.
     #[error("{file} cannot be read as {format}: {reason}")]

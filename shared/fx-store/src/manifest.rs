@@ -1,10 +1,10 @@
 //! The manifest of one version of a series: which objects hold which bars, with the digest of every part that is read.
 
 use crate::Error;
-use crate::bars_file::EncodedObject;
+use crate::bars_file::{EncodedObject, Shape, one_sided_quotes};
 use fx_app::ports::BlobKey;
 use fx_app::records::SeriesKey;
-use fx_domain::{Bars, Digest, QuoteSide, UnixNanos};
+use fx_domain::{Digest, QuoteSide, UnixNanos};
 use serde::{Deserialize, Serialize};
 
 /// Version of the manifest's form.
@@ -39,7 +39,7 @@ pub struct Gap {
 /// The stretches without bars.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaps {
-    /// How many, weekends included: neighbours further apart than one bar.
+    /// How many, weekends included: neighbours further apart than one bar, quotes further than an hour.
     pub count: u64,
     /// How many of them are weekends.
     pub weekends: u64,
@@ -193,22 +193,25 @@ impl Manifest {
         format!("bars/{series}/manifests/{version}.json")
     }
 
-    /// No bars of the manifest's form.
-    pub(crate) fn empty_bars(&self) -> Bars {
-        Bars::empty(self.side)
+    /// The columns of the objects.
+    pub(crate) fn shape(&self) -> Result<Shape, Error> {
+        Shape::of(self.series.granularity, self.side).ok_or_else(one_sided_quotes)
     }
 
     fn check(&self) -> Result<(), Error> {
         if self.schema != MANIFEST_SCHEMA {
             return Err(Error::corrupt(format!("manifest schema {} is not {MANIFEST_SCHEMA}", self.schema)));
         }
+        self.shape()?;
+        let order = self.series.granularity.time_order();
         let mut last = None;
         let mut rows = 0_u64;
         for object in &self.objects {
             let mut end = None;
             for group in &object.row_groups {
                 let contiguous = end.is_none_or(|end| end == group.offset);
-                if !contiguous || last.is_some_and(|last| group.first <= last) || group.last < group.first {
+                let follows = last.is_none_or(|last| order.allows(last, group.first));
+                if !contiguous || !follows || group.last < group.first {
                     return Err(Error::corrupt(format!("row groups of {} are out of order", object.key)));
                 }
                 end = group.offset.checked_add(group.bytes);

@@ -1,4 +1,4 @@
-//! From bars in order of time to stored objects, a manifest and the series' latest version.
+//! From bars or quotes in order of time to stored objects, a manifest and the series' latest version.
 
 use crate::Error;
 use crate::bars_file::{Form, OBJECT_ROWS_MAX, ObjectWriter, ROW_GROUP_ROWS};
@@ -55,7 +55,7 @@ impl StagedSeries {
     }
 
     /// Reads an object from the spool file: blocking.
-    fn read(&self, object: &StagedObject) -> Result<Bytes, Error> {
+    pub(crate) fn read(&self, object: &StagedObject) -> Result<Bytes, Error> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         let length = usize::try_from(object.span.end - object.span.start)
             .map_err(|_| Error::corrupt("an object is larger than memory"))?;
@@ -75,7 +75,8 @@ pub(crate) struct Provenance {
     pub(crate) gaps: Gaps,
 }
 
-/// Cuts bars into row groups and objects, one object for each UTC year or [`OBJECT_ROWS_MAX`] bars.
+/// Cuts bars into row groups and objects, one object for each UTC year or [`OBJECT_ROWS_MAX`] bars. Quotes of one instant
+/// may be cut apart: they stay in their order, and a reader takes every group that touches its range.
 pub(crate) struct Stager {
     series: SeriesKey,
     form: Form,
@@ -91,7 +92,7 @@ pub(crate) struct Stager {
 impl Stager {
     pub(crate) fn new(series: SeriesKey, form: Form) -> Result<Self, Error> {
         let file = tempfile::tempfile().map_err(|error| Error::io(SPOOL, error))?;
-        let buffer = Bars::empty(form.side);
+        let buffer = form.shape.empty();
         let (entries, spans) = (Vec::new(), Vec::new());
         Ok(Self { series, form, buffer, year_end: None, object: None, entries, spans, file, length: 0 })
     }
@@ -121,7 +122,7 @@ impl Stager {
             None => self.object.insert(ObjectWriter::new(self.form)?),
         };
         object.write_group(&self.buffer)?;
-        self.buffer = Bars::empty(self.form.side);
+        self.buffer = self.form.shape.empty();
         Ok(())
     }
 
@@ -146,7 +147,7 @@ impl Stager {
         let manifest = Manifest {
             schema: MANIFEST_SCHEMA,
             series: self.series,
-            side: self.form.side,
+            side: self.form.shape.side(),
             decimals: self.form.decimals,
             anchor: provenance.anchor,
             sources: provenance.sources,

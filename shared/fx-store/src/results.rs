@@ -1,4 +1,15 @@
-//! The long parts of a result: trades, ledger and equity as Parquet, the tear sheet as one HTML file.
+//! The long parts of a result: trades, ledger, equity, order events and margin as Parquet, the tear sheet as one HTML
+//! file.
+//!
+//! Every table is flat: one row a thing, a column that does not apply to a row is null there. Times are nanoseconds since
+//! 1970 UTC, prices decimals of 9 places, money decimals of 6 places in the account currency, names those of the API.
+//! What each table's columns hold stands where it is written.
+
+mod events;
+mod ledger;
+mod margin;
+#[cfg(test)]
+mod tests;
 
 use crate::Error;
 use crate::error::{guarded, into_store_error};
@@ -7,9 +18,9 @@ use crate::table::{Meaning, Table, Values, write};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fx_app::ports::{BlobKey, BlobStore, ResultPart, ResultStore, RunArtefacts, StoreResult};
+use fx_app::records::{MarginPoint, OrderEvent};
 use fx_domain::{
-    BacktestId, Costs, Currency, EquityCurve, Instrument, LedgerRow, Money, OrderId, Price, Trade, Units,
-    UnixNanos,
+    BacktestId, Costs, Currency, EquityCurve, Instrument, LedgerRow, Money, Price, Trade, Units, UnixNanos,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, StrDeserializer};
@@ -37,6 +48,8 @@ const fn file_of(part: ResultPart) -> &'static str {
         ResultPart::Trades => "trades.parquet",
         ResultPart::Ledger => "ledger.parquet",
         ResultPart::Equity => "equity.parquet",
+        ResultPart::Events => "events.parquet",
+        ResultPart::Margin => "margin.parquet",
     }
 }
 
@@ -66,8 +79,10 @@ impl BlobResults {
         let encode = move || -> Result<_, Error> {
             Ok([
                 (ResultPart::Trades, encode_trades(&owned.trades)?),
-                (ResultPart::Ledger, encode_ledger(&owned.ledger)?),
+                (ResultPart::Ledger, ledger::encode(&owned.ledger)?),
                 (ResultPart::Equity, encode_equity(&owned.equity)?),
+                (ResultPart::Events, events::encode(&owned.events)?),
+                (ResultPart::Margin, margin::encode(&owned.margin, owned.equity.currency)?),
             ])
         };
         let parts = tokio::task::spawn_blocking(encode).await.map_err(Error::Background)??;
@@ -91,11 +106,19 @@ impl ResultStore for BlobResults {
     }
 
     async fn ledger(&self, id: &BacktestId) -> StoreResult<Option<Vec<LedgerRow>>> {
-        self.read(id, ResultPart::Ledger, decode_ledger).await
+        self.read(id, ResultPart::Ledger, ledger::decode).await
     }
 
     async fn equity(&self, id: &BacktestId) -> StoreResult<Option<EquityCurve>> {
         self.read(id, ResultPart::Equity, decode_equity).await
+    }
+
+    async fn events(&self, id: &BacktestId) -> StoreResult<Option<Vec<OrderEvent>>> {
+        self.read(id, ResultPart::Events, events::decode).await
+    }
+
+    async fn margin(&self, id: &BacktestId) -> StoreResult<Option<Vec<MarginPoint>>> {
+        self.read(id, ResultPart::Margin, margin::decode).await
     }
 
     async fn report(&self, id: &BacktestId) -> StoreResult<Option<String>> {
@@ -122,6 +145,27 @@ fn counts<T>(rows: &[T], value: impl Fn(&T) -> u64) -> Values {
 
 fn texts<T>(rows: &[T], value: impl Fn(&T) -> &'static str) -> Values {
     Values::Text(rows.iter().map(value).collect())
+}
+
+fn optional<T>(rows: &[T], meaning: Meaning, value: impl Fn(&T) -> Option<i64>) -> Values {
+    Values::OptionalInteger(meaning, rows.iter().map(value).collect())
+}
+
+fn optional_counts<T>(rows: &[T], value: impl Fn(&T) -> Option<u64>) -> Values {
+    optional(rows, Meaning::Unsigned, |row| value(row).map(u64::cast_signed))
+}
+
+fn optional_texts<T>(rows: &[T], value: impl Fn(&T) -> Option<&'static str>) -> Values {
+    Values::OptionalText(rows.iter().map(value).collect())
+}
+
+/// A value that the rest of its row asks for.
+fn there<T>(value: Option<T>, column: &str) -> Result<T, Error> {
+    value.ok_or_else(|| Error::corrupt(format!("a row of a result table has no {column}")))
+}
+
+fn instrument(pair: &str) -> Result<Instrument, Error> {
+    Instrument::parse(pair).map_err(|error| Error::corrupt(error.to_string()))
 }
 
 fn encode_trades(trades: &[Trade]) -> Result<Bytes, Error> {
@@ -168,12 +212,10 @@ fn decode_trades(bytes: Bytes) -> Result<Vec<Trade>, Error> {
     let ambiguous = table.bools("ambiguous")?;
     let (worst, best) = (table.integers("mae")?, table.integers("mfe")?);
     let trade = |row: usize| -> Result<Trade, Error> {
-        let instrument =
-            Instrument::parse(&instruments[row]).map_err(|error| Error::corrupt(error.to_string()))?;
         Ok(Trade {
             id: ids[row],
             position_id: positions[row],
-            instrument,
+            instrument: instrument(&instruments[row])?,
             side: named(&sides[row])?,
             units: Units::new(units[row]),
             entry_bar: entry_bars[row],
@@ -196,48 +238,6 @@ fn decode_trades(bytes: Bytes) -> Result<Vec<Trade>, Error> {
         })
     };
     (0..table.rows()).map(trade).collect()
-}
-
-fn encode_ledger(ledger: &[LedgerRow]) -> Result<Bytes, Error> {
-    let columns = [
-        ("sequence", counts(ledger, |row| row.sequence)),
-        ("time", integers(ledger, Meaning::Timestamp, |row| row.time.get())),
-        ("kind", texts(ledger, |row| row.kind.as_str())),
-        (
-            "order",
-            Values::OptionalUnsigned(ledger.iter().map(|row| row.order.map(|order| order.0)).collect()),
-        ),
-        ("amount", integers(ledger, MONEY, |row| row.amount.micros())),
-        ("balance", integers(ledger, MONEY, |row| row.balance.micros())),
-        (
-            "amount_currency",
-            Values::Owned(ledger.iter().map(|row| row.amount.currency().to_string()).collect()),
-        ),
-        (
-            "balance_currency",
-            Values::Owned(ledger.iter().map(|row| row.balance.currency().to_string()).collect()),
-        ),
-    ];
-    write(&columns, &[])
-}
-
-fn decode_ledger(bytes: Bytes) -> Result<Vec<LedgerRow>, Error> {
-    let table = Table::open(bytes)?;
-    let (sequences, times) = (table.unsigned("sequence")?, table.integers("time")?);
-    let (kinds, orders) = (table.texts("kind")?, table.optional_unsigned("order")?);
-    let (amounts, balances) = (table.integers("amount")?, table.integers("balance")?);
-    let (amount_in, balance_in) = (table.texts("amount_currency")?, table.texts("balance_currency")?);
-    let entry = |row: usize| -> Result<LedgerRow, Error> {
-        Ok(LedgerRow {
-            sequence: sequences[row],
-            time: UnixNanos::new(times[row]),
-            kind: named(&kinds[row])?,
-            order: orders[row].map(OrderId),
-            amount: Money::from_micros(amounts[row], currency(&amount_in[row])?),
-            balance: Money::from_micros(balances[row], currency(&balance_in[row])?),
-        })
-    };
-    (0..table.rows()).map(entry).collect()
 }
 
 /// Key of the account currency in the file of an equity curve: the curve has it even when it is empty.
@@ -267,71 +267,4 @@ fn currency(code: &str) -> Result<Currency, Error> {
 fn named<T: DeserializeOwned>(name: &str) -> Result<T, Error> {
     T::deserialize(StrDeserializer::<ValueError>::new(name))
         .map_err(|error| Error::corrupt(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use fx_domain::{ExitReason, LedgerKind, Side};
-    use proptest::prelude::*;
-
-    fn trade(numbers: [i64; 8], long: bool, reason: ExitReason) -> Trade {
-        let [a, b, c, d, e, f, g, h] = numbers;
-        Trade {
-            id: a.cast_unsigned(),
-            position_id: b.cast_unsigned(),
-            instrument: Instrument::parse("EUR/JPY").unwrap(),
-            side: if long { Side::Long } else { Side::Short },
-            units: Units::new(c),
-            entry_bar: d.cast_unsigned(),
-            exit_bar: 7,
-            entry_time: UnixNanos::new(e),
-            exit_time: UnixNanos::new(f),
-            entry_price: Price::from_nanos(g),
-            exit_price: Price::from_nanos(h),
-            profit_loss: Money::from_micros(a, Currency::JPY),
-            costs: Costs { spread_micros: b, commission_micros: c, slippage_micros: d, financing_micros: e },
-            exit_reason: reason,
-            ambiguous: long,
-            mae: Price::from_nanos(f),
-            mfe: Price::from_nanos(g),
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
-        #[test]
-        fn every_part_is_read_back_as_it_was(
-            rows in proptest::collection::vec((any::<[i64; 8]>(), any::<bool>(), 0..4_usize), 0..40),
-        ) {
-            let reasons = [ExitReason::Close, ExitReason::Reverse, ExitReason::StopLoss, ExitReason::TakeProfit];
-            let kinds = [LedgerKind::Deposit, LedgerKind::ProfitLoss, LedgerKind::Commission];
-            let trades: Vec<Trade> =
-                rows.iter().map(|(numbers, long, pick)| trade(*numbers, *long, reasons[*pick])).collect();
-            let ledger: Vec<LedgerRow> = rows.iter().map(|(numbers, some, pick)| LedgerRow {
-                sequence: numbers[0].cast_unsigned(),
-                time: UnixNanos::new(numbers[1]),
-                kind: kinds[pick % 3],
-                order: some.then_some(OrderId(numbers[2].cast_unsigned())),
-                amount: Money::from_micros(numbers[3], Currency::USD),
-                balance: Money::from_micros(numbers[4], Currency::USD),
-            }).collect();
-            let equity = EquityCurve {
-                times: rows.iter().map(|row| UnixNanos::new(row.0[5])).collect(),
-                micros: rows.iter().map(|row| row.0[6]).collect(),
-                currency: Currency::USD,
-            };
-            prop_assert_eq!(decode_trades(encode_trades(&trades).unwrap()).unwrap(), trades);
-            prop_assert_eq!(decode_ledger(encode_ledger(&ledger).unwrap()).unwrap(), ledger);
-            prop_assert_eq!(decode_equity(encode_equity(&equity).unwrap()).unwrap(), equity);
-        }
-
-        #[test]
-        fn other_bytes_are_an_error(bytes: Vec<u8>) {
-            let bytes = Bytes::from(bytes);
-            prop_assert!(decode_trades(bytes.clone()).is_err());
-            prop_assert!(decode_ledger(bytes.clone()).is_err());
-            prop_assert!(decode_equity(bytes).is_err());
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //! ChaCha stream: the same specification gives the same bytes on every platform.
 
 use crate::Error;
-use crate::bars_file::FormNeeds;
+use crate::bars_file::{FormNeeds, Shape};
 use crate::import::FileZone;
 use crate::manifest::Anchor;
 use crate::publish::{Provenance, StagedSeries, Stager, publish as publish_staged};
@@ -25,7 +25,7 @@ pub const SYNTHETIC_BARS_MAX: usize = 20_000_000;
 pub struct SyntheticSpec {
     /// The pair: its tick is the price step.
     pub instrument: Instrument,
-    /// The bars' length.
+    /// The bars' length. Quotes are not generated.
     pub granularity: Granularity,
     /// The first bar opens here or at the next market time after.
     pub start: UnixNanos,
@@ -64,11 +64,14 @@ const CLOSED_STEPS_MAX: usize = 14 * 24 * 60;
 /// Generates the bars, bid and ask, never crossed.
 ///
 /// # Errors
-/// [`Error::Option`] for a count or price out of range, or a start so late that time ends.
+/// [`Error::Option`] for quotes, a count or price out of range, or a start so late that time ends.
 pub fn bars(spec: &SyntheticSpec) -> Result<Bars, Error> {
     let refuse = |option, reason: &str| Err(Error::Option { option, reason: reason.to_owned() });
     if spec.bars == 0 || spec.bars > SYNTHETIC_BARS_MAX {
         return refuse("bars", "expected 1 to 20 000 000");
+    }
+    if spec.granularity == Granularity::Tick {
+        return refuse("granularity", "expected the length of a bar: quotes are not generated");
     }
     let tick = spec.instrument.tick().nanos();
     let start_ticks = (spec.start_price.nanos() / tick) as f64;
@@ -105,7 +108,7 @@ pub fn stage(spec: &SyntheticSpec, dataset: &DatasetName) -> Result<StagedSeries
             .flatten()
             .for_each(|high| needs.add_price(high));
     }
-    let mut stager = Stager::new(series, needs.form(None, spec.instrument.quote_decimals()))?;
+    let mut stager = Stager::new(series, needs.form(Shape::BothSides, spec.instrument.quote_decimals()))?;
     for index in 0..generated.len() {
         stager.push(generated.get(index))?;
     }

@@ -33,48 +33,59 @@ pub(crate) enum Meaning {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Values {
     Integer(Meaning, Vec<i64>),
-    OptionalUnsigned(Vec<Option<u64>>),
     Bool(Vec<bool>),
     Text(Vec<&'static str>),
     Owned(Vec<String>),
+    OptionalInteger(Meaning, Vec<Option<i64>>),
+    OptionalBool(Vec<Option<bool>>),
+    OptionalText(Vec<Option<&'static str>>),
+    OptionalOwned(Vec<Option<String>>),
 }
 
 impl Values {
     fn len(&self) -> usize {
         match self {
             Self::Integer(_, values) => values.len(),
-            Self::OptionalUnsigned(values) => values.len(),
+            Self::OptionalInteger(_, values) => values.len(),
             Self::Bool(values) => values.len(),
+            Self::OptionalBool(values) => values.len(),
             Self::Text(values) => values.len(),
+            Self::OptionalText(values) => values.len(),
             Self::Owned(values) => values.len(),
+            Self::OptionalOwned(values) => values.len(),
+        }
+    }
+
+    const fn meaning(&self) -> Option<Meaning> {
+        match self {
+            Self::Integer(meaning, _) | Self::OptionalInteger(meaning, _) => Some(*meaning),
+            _ => None,
         }
     }
 
     fn field(&self, name: &str) -> parquet::errors::Result<Type> {
-        let (physical, logical) = match self {
-            Self::Integer(Meaning::Signed, _) => (Physical::INT64, None),
-            Self::Integer(Meaning::Unsigned, _) | Self::OptionalUnsigned(_) => {
-                (Physical::INT64, Some(LogicalType::integer(64, false)))
-            }
-            Self::Integer(Meaning::Timestamp, _) => {
-                (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::NANOS)))
-            }
-            Self::Integer(Meaning::Decimal(scale), _) => {
-                (Physical::INT64, Some(LogicalType::decimal(*scale, DECIMAL_PRECISION)))
-            }
-            Self::Bool(_) => (Physical::BOOLEAN, None),
-            Self::Text(_) | Self::Owned(_) => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        let logical = match self.meaning() {
+            Some(Meaning::Signed) => None,
+            Some(Meaning::Unsigned) => Some(LogicalType::integer(64, false)),
+            Some(Meaning::Timestamp) => Some(LogicalType::timestamp(true, TimeUnit::NANOS)),
+            Some(Meaning::Decimal(scale)) => Some(LogicalType::decimal(scale, DECIMAL_PRECISION)),
+            None if matches!(self, Self::Bool(_) | Self::OptionalBool(_)) => None,
+            None => Some(LogicalType::String),
         };
-        let repetition = match self {
-            Self::OptionalUnsigned(_) => Repetition::OPTIONAL,
-            _ => Repetition::REQUIRED,
+        let (physical, repetition) = match self {
+            Self::Integer(..) => (Physical::INT64, Repetition::REQUIRED),
+            Self::OptionalInteger(..) => (Physical::INT64, Repetition::OPTIONAL),
+            Self::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
+            Self::OptionalBool(_) => (Physical::BOOLEAN, Repetition::OPTIONAL),
+            Self::Text(_) | Self::Owned(_) => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
+            Self::OptionalText(_) | Self::OptionalOwned(_) => (Physical::BYTE_ARRAY, Repetition::OPTIONAL),
         };
         let builder = Type::primitive_type_builder(name, physical)
             .with_repetition(repetition)
             .with_logical_type(logical);
-        match self {
-            Self::Integer(Meaning::Decimal(scale), _) => {
-                builder.with_precision(DECIMAL_PRECISION).with_scale(*scale).build()
+        match self.meaning() {
+            Some(Meaning::Decimal(scale)) => {
+                builder.with_precision(DECIMAL_PRECISION).with_scale(scale).build()
             }
             _ => builder.build(),
         }
@@ -92,14 +103,24 @@ impl Values {
             Self::Integer(_, values) => {
                 column.typed::<Int64Type>().write_batch(&values[rows], None, None)?;
             }
-            Self::OptionalUnsigned(values) => {
-                let values = &values[rows];
-                let present: Vec<i64> = values.iter().flatten().map(|value| value.cast_signed()).collect();
-                let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
+            Self::OptionalInteger(_, values) => {
+                let (present, levels) = present(&values[rows], |value| *value);
                 column.typed::<Int64Type>().write_batch(&present, Some(&levels), None)?;
             }
             Self::Bool(values) => {
                 column.typed::<BoolType>().write_batch(&values[rows], None, None)?;
+            }
+            Self::OptionalBool(values) => {
+                let (present, levels) = present(&values[rows], |value| *value);
+                column.typed::<BoolType>().write_batch(&present, Some(&levels), None)?;
+            }
+            Self::OptionalText(values) => {
+                let (present, levels) = present(&values[rows], |value| text(value));
+                column.typed::<ByteArrayType>().write_batch(&present, Some(&levels), None)?;
+            }
+            Self::OptionalOwned(values) => {
+                let (present, levels) = present(&values[rows], |value| text(value));
+                column.typed::<ByteArrayType>().write_batch(&present, Some(&levels), None)?;
             }
             Self::Text(values) => {
                 let values: Vec<ByteArray> = values[rows].iter().map(|value| text(value)).collect();
@@ -112,6 +133,12 @@ impl Values {
         }
         column.close()
     }
+}
+
+/// The values that are there, and of each row whether its value is: what Parquet stores of an optional column.
+fn present<T, U>(values: &[Option<T>], value: impl Fn(&T) -> U) -> (Vec<U>, Vec<i16>) {
+    let levels = values.iter().map(|value| i16::from(value.is_some())).collect();
+    (values.iter().flatten().map(value).collect(), levels)
 }
 
 /// Digits of a 64-bit DECIMAL.
@@ -137,7 +164,7 @@ pub(crate) fn write(columns: &[(&str, Values)], notes: &[(&str, &str)]) -> Resul
                     .collect(),
             ));
         for (name, values) in columns {
-            if matches!(values, Values::Integer(..)) {
+            if values.meaning().is_some() {
                 let path = parquet::schema::types::ColumnPath::from(*name);
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
@@ -222,17 +249,37 @@ impl Table {
         Ok(self.integers(name)?.into_iter().map(i64::cast_unsigned).collect())
     }
 
-    pub(crate) fn optional_unsigned(&self, name: &str) -> Result<Vec<Option<u64>>, Error> {
+    pub(crate) fn optional_integers(&self, name: &str) -> Result<Vec<Option<i64>>, Error> {
         self.column(name, |reader, rows, values| {
             let ColumnReader::Int64ColumnReader(mut reader) = reader else { return Err(wrong_type()) };
             let (mut levels, mut present) = (Vec::new(), Vec::new());
             reader.read_records(rows, Some(&mut levels), None, &mut present)?;
-            let mut present = present.into_iter();
-            for level in levels {
-                let value = if level == 0 { None } else { Some(present.next().ok_or_else(wrong_type)?) };
-                values.push(value.map(i64::cast_unsigned));
-            }
-            Ok(())
+            spread(&levels, present, values)
+        })
+    }
+
+    pub(crate) fn optional_unsigned(&self, name: &str) -> Result<Vec<Option<u64>>, Error> {
+        let values = self.optional_integers(name)?;
+        Ok(values.into_iter().map(|value| value.map(i64::cast_unsigned)).collect())
+    }
+
+    pub(crate) fn optional_bools(&self, name: &str) -> Result<Vec<Option<bool>>, Error> {
+        self.column(name, |reader, rows, values| {
+            let ColumnReader::BoolColumnReader(mut reader) = reader else { return Err(wrong_type()) };
+            let (mut levels, mut present) = (Vec::new(), Vec::new());
+            reader.read_records(rows, Some(&mut levels), None, &mut present)?;
+            spread(&levels, present, values)
+        })
+    }
+
+    pub(crate) fn optional_texts(&self, name: &str) -> Result<Vec<Option<String>>, Error> {
+        self.column(name, |reader, rows, values| {
+            let ColumnReader::ByteArrayColumnReader(mut reader) = reader else { return Err(wrong_type()) };
+            let mut levels = Vec::new();
+            let mut present: Vec<ByteArray> = Vec::new();
+            reader.read_records(rows, Some(&mut levels), None, &mut present)?;
+            let texts = present.iter().map(|text| text.as_utf8().map(str::to_owned));
+            spread(&levels, texts.collect::<parquet::errors::Result<Vec<_>>>()?, values)
         })
     }
 
@@ -256,6 +303,15 @@ impl Table {
             Ok(())
         })
     }
+}
+
+/// Puts the values that are there into their rows.
+fn spread<T>(levels: &[i16], present: Vec<T>, values: &mut Vec<Option<T>>) -> parquet::errors::Result<()> {
+    let mut present = present.into_iter();
+    for level in levels {
+        values.push(if *level == 0 { None } else { Some(present.next().ok_or_else(wrong_type)?) });
+    }
+    Ok(())
 }
 
 fn wrong_type() -> ParquetError {

@@ -1,7 +1,7 @@
 //! Builds a plan: no two nodes alike, conditions folded, nothing that no rule uses, numbered in one canonical order.
 
 use crate::limits::{HISTORY_MAX, NODES_MAX};
-use crate::plan::{Binary, Node, NodeId, Plan, Recording, Rule, Type, Unary};
+use crate::plan::{Action, Binary, LabelId, Node, NodeId, Plan, Recording, Rule, Type, Unary};
 use std::collections::HashMap;
 
 /// Identifies a node by value; a number by its bits. The map that uses it is only looked up, never iterated.
@@ -70,6 +70,14 @@ impl Builder {
         }
     }
 
+    /// The constant number that `id` is.
+    pub(crate) fn known_number(&self, id: NodeId) -> Option<f64> {
+        match self.nodes[id.index()] {
+            Node::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+
     pub(crate) fn unary(&mut self, op: Unary, x: NodeId) -> NodeId {
         match (op, self.nodes[x.index()]) {
             (Unary::Not, Node::Condition(value)) => self.condition(!value),
@@ -126,8 +134,9 @@ impl Builder {
     }
 
     /// The plan of `rules` and `recordings`: nodes are numbered in the order in which these reach them, operands
-    /// first, so that the order of the source's assignments does not show.
-    pub(crate) fn finish(self, rules: Vec<Rule>, recordings: Vec<Recording>) -> Plan {
+    /// first, and labels likewise, so that the order of the source's assignments does not show.
+    pub(crate) fn finish(self, rules: Vec<Rule>, recordings: Vec<Recording>, labels: Vec<String>) -> Plan {
+        let (rules, labels) = relabelled(rules, labels);
         let mut renumbered: Vec<Option<NodeId>> = vec![None; self.nodes.len()];
         let mut nodes = Vec::new();
         let mut place = |root: NodeId| {
@@ -162,8 +171,22 @@ impl Builder {
             .into_iter()
             .map(|recording| Recording { value: place(recording.value), name: recording.name })
             .collect();
-        Plan { nodes, rules, recordings }
+        Plan { nodes, rules, recordings, labels }
     }
+}
+
+/// `rules` with their labels numbered in the order in which they appear; a label that no rule has is gone.
+fn relabelled(mut rules: Vec<Rule>, labels: Vec<String>) -> (Vec<Rule>, Vec<String>) {
+    let mut renumbered: Vec<Option<LabelId>> = vec![None; labels.len()];
+    let mut kept = Vec::new();
+    for label in rules.iter_mut().flat_map(|rule| &mut rule.actions).filter_map(Action::label_mut) {
+        let place = usize::from(label.0);
+        *label = *renumbered[place].get_or_insert_with(|| {
+            kept.push(labels[place].clone());
+            LabelId(u16::try_from(kept.len() - 1).unwrap_or(u16::MAX))
+        });
+    }
+    (rules, kept)
 }
 
 /// Two nodes are alike exactly when their keys are equal.

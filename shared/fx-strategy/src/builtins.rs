@@ -49,13 +49,34 @@ pub(crate) enum Function {
     Falling,
     Buy,
     Sell,
+    Order,
     Target,
     Close,
+    ClosePartial,
+    Cancel,
+    Modify,
     Pips,
     Distance,
     Record,
     Param,
     Range,
+}
+
+impl Function {
+    /// Whether it gives a decision, also in dict form.
+    pub(crate) const fn is_decision(self) -> bool {
+        matches!(
+            self,
+            Self::Buy
+                | Self::Sell
+                | Self::Order
+                | Self::Target
+                | Self::Close
+                | Self::ClosePartial
+                | Self::Cancel
+                | Self::Modify
+        )
+    }
 }
 
 const fn needed(name: &'static str) -> Argument {
@@ -71,14 +92,43 @@ const X_N: &[Argument] = &[needed("x"), needed("n")];
 const X_N_OPTIONAL: &[Argument] = &[needed("x"), optional("n")];
 const N: &[Argument] = &[needed("n")];
 const A_B: &[Argument] = &[needed("a"), needed("b")];
-/// The arguments of `buy` and `sell`, in the order in which the decision reads them.
+/// The arguments of `buy` and `sell`.
 const ENTRY: &[Argument] = &[
     optional("units"),
     optional("lots"),
     optional("risk_percent"),
     optional("equity_percent"),
+    optional("limit"),
+    optional("stop"),
+    optional("touch"),
+    optional("trail"),
     optional("stop_loss"),
     optional("take_profit"),
+    optional("trailing"),
+    optional("tif"),
+    optional("expires"),
+    optional("label"),
+];
+const ORDER: &[Argument] = &[
+    needed("units"),
+    optional("limit"),
+    optional("stop"),
+    optional("touch"),
+    optional("trail"),
+    optional("stop_loss"),
+    optional("take_profit"),
+    optional("trailing"),
+    optional("tif"),
+    optional("expires"),
+    optional("label"),
+    optional("reduce_only"),
+];
+const MODIFY: &[Argument] = &[
+    optional("label"),
+    optional("price"),
+    optional("stop_loss"),
+    optional("take_profit"),
+    optional("trailing"),
 ];
 
 const fn row(
@@ -212,31 +262,65 @@ pub const BUILTINS: &[Builtin] = &[
         Function::Buy,
         "buy",
         ENTRY,
-        "buy(SIZE, stop_loss=None, take_profit=None)",
+        "buy(SIZE, ENTRY, EXITS)",
         "Enters long, closing a short first; does nothing when already long.",
     ),
     named(
         Function::Sell,
         "sell",
         ENTRY,
-        "sell(SIZE, stop_loss=None, take_profit=None)",
+        "sell(SIZE, ENTRY, EXITS)",
         "Enters short, closing a long first; does nothing when already short.",
+    ),
+    named(
+        Function::Order,
+        "order",
+        ORDER,
+        "order(units=±n, ENTRY, EXITS, reduce_only=False)",
+        "Trades these signed units, whatever the position is.",
     ),
     named(
         Function::Target,
         "target",
         &[needed("units")],
         "target(units=±n)",
-        "Trades the difference to this net position.",
+        "Trades the difference to this net position at the market.",
     ),
     row(Function::Close, "close", &[], "close()", "Leaves the position at the market."),
-    row(Function::Pips, "pips", N, "pips(n)", "A stop loss or take profit n pips from the fill."),
+    named(
+        Function::ClosePartial,
+        "close_partial",
+        &[optional("units"), optional("lots"), optional("percent")],
+        "close_partial(PART)",
+        "Leaves a part of the position at the market, the oldest entries first.",
+    ),
+    named(
+        Function::Cancel,
+        "cancel",
+        &[optional("label")],
+        "cancel(label=None)",
+        "Takes back the waiting orders of this label, or all of them.",
+    ),
+    named(
+        Function::Modify,
+        "modify",
+        MODIFY,
+        "modify(label=None, price=None, EXITS)",
+        "Gives waiting orders of this label, or all, another price, and the open position other exits.",
+    ),
+    row(
+        Function::Pips,
+        "pips",
+        N,
+        "pips(n)",
+        "A level n pips away: an exit from the fill, an order from the deciding close.",
+    ),
     row(
         Function::Distance,
         "distance",
         X,
         "distance(x)",
-        "A stop loss or take profit at a price difference of x from the fill.",
+        "A level at a price difference of x, measured as `pips(n)` is.",
     ),
     row(
         Function::Record,
@@ -269,15 +353,8 @@ pub fn builtin(name: &str) -> Option<&'static Builtin> {
 
 /// Functions that the platform's language names and this release does not have, and what to use instead.
 pub(crate) const UNSUPPORTED_FUNCTIONS: &[(&str, &str)] = &[
-    ("order", "only market decisions are supported: buy, sell, target, close"),
-    ("close_partial", "`target(units=…)` sets the position that should remain"),
-    ("cancel", "there are no resting orders to cancel: decisions are market orders"),
-    ("modify", "stop loss and take profit are given with the entry"),
     ("state", "a strategy keeps no values of its own between bars; `x[-2]` is the value one bar ago"),
     ("feature", "features from other services are not supported"),
     ("regime", "features from other services are not supported"),
     ("pattern", "features from other services are not supported"),
 ];
-
-/// Arguments of orders that are not market orders.
-pub(crate) const UNSUPPORTED_ARGUMENTS: &[&str] = &["limit", "stop", "trailing", "tif", "expires"];

@@ -26,6 +26,10 @@ pub const ACTIONS_MAX: usize = 16;
 pub const RECORDINGS_MAX: usize = 32;
 /// Bytes of the name of a recorded series.
 pub const RECORDING_NAME_MAX: usize = 64;
+/// Labels of orders in a plan.
+pub const LABELS_MAX: usize = 256;
+/// Bytes of one label.
+pub const LABEL_BYTES_MAX: usize = 64;
 /// Bars of one window, recursion or lag.
 pub const LOOK_BACK_MAX: u32 = 10_000;
 /// Bars of all windows, recursions and lags of a plan together: what an evaluation keeps in memory.

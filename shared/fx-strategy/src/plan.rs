@@ -16,7 +16,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Version of the plan's byte form and of the meaning of its nodes. It enters every plan hash.
-pub const PLAN_VERSION: u16 = 1;
+pub const PLAN_VERSION: u16 = 2;
 
 /// The number of a node in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -277,15 +277,100 @@ pub enum Size {
     EquityPercent(NodeId),
 }
 
-/// Where a protective exit is.
+/// Where an order or an exit is.
+///
+/// Of an exit, pips and distances are measured from the fill, in the exit's direction. Of an entry they are measured
+/// from the deciding close at the side that the order trades on, in the direction in which the order waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Level {
     /// A price, rounded to the instrument's tick, ties to even.
     Price(NodeId),
-    /// Pips from the fill, away from it in the exit's direction.
+    /// Pips away.
     Pips(NodeId),
-    /// A price difference from the fill.
+    /// A price difference away.
     Distance(NodeId),
+}
+
+/// How an entry meets the market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Entry {
+    /// At the next executable price.
+    #[default]
+    Market,
+    /// `limit=`: at this price or better.
+    Limit(Level),
+    /// `stop=`: at the market once the price has broken through this one.
+    Stop(Level),
+    /// `stop=` and `limit=`: a limit order that the stop price brings to life.
+    StopLimit {
+        /// Brings it to life.
+        stop: Level,
+        /// The worst price that it takes.
+        limit: Level,
+    },
+    /// `touch=`: at the market once the price has come to this one from the better side.
+    Touch(Level),
+    /// `trail=`: a stop that follows the best price at this distance, never a price.
+    Trail(Level),
+}
+
+/// How long an order waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Expiry {
+    /// `tif="gtc"`: until it is filled, replaced or cancelled.
+    #[default]
+    Never,
+    /// `tif="day"`: until 17:00 New York.
+    Day,
+    /// `tif="ioc"`: fills at the first price that it meets, or not at all.
+    ImmediateOrCancel,
+    /// `tif="fok"`: the same, whole.
+    FillOrKill,
+    /// `expires=n`: through n bars after the deciding one.
+    Bars(NodeId),
+    /// `expires="2024-03-08T21:00:00Z"`: until this instant, in nanoseconds since 1970.
+    Until(i64),
+}
+
+/// Exits attached to a fill; one cancels the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Exits {
+    /// `stop_loss=`: leaves at a loss.
+    pub stop_loss: Option<Level>,
+    /// `take_profit=`: leaves at a gain.
+    pub take_profit: Option<Level>,
+    /// `trailing=`: leaves this far behind the best price since the fill, never a price.
+    pub trailing: Option<Level>,
+}
+
+/// The number of a label in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LabelId(pub u16);
+
+/// What an order says beside side and size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ticket {
+    /// How it meets the market.
+    pub entry: Entry,
+    /// What is attached to its fill.
+    pub exits: Exits,
+    /// How long it waits.
+    pub expiry: Expiry,
+    /// `label=`: a waiting order is replaced by the next one of its label and side; without one, by the next one
+    /// without a label. Names it for `cancel` and `modify`.
+    pub label: Option<LabelId>,
+}
+
+/// How much of a position is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Portion {
+    /// Units, fractions cut off.
+    Units(NodeId),
+    /// Standard lots.
+    Lots(NodeId),
+    /// Percent of what is open at the fill, rounded down to the unit step.
+    Percent(NodeId),
 }
 
 /// What a rule does.
@@ -298,10 +383,17 @@ pub enum Action {
         direction: Direction,
         /// How large.
         size: Size,
-        /// Leaves at a loss.
-        stop_loss: Option<Level>,
-        /// Leaves at a gain.
-        take_profit: Option<Level>,
+        /// How, with what exits, for how long.
+        ticket: Ticket,
+    },
+    /// `order(units=±n)`: trades these signed units, whatever the position. A hedging account opens them beside it.
+    Order {
+        /// Signed units, fractions cut off.
+        units: NodeId,
+        /// Trades no more than closes the position.
+        reduce_only: bool,
+        /// How, with what exits, for how long.
+        ticket: Ticket,
     },
     /// `target(units=±n)`: trade the difference to this net position.
     Target {
@@ -310,6 +402,23 @@ pub enum Action {
     },
     /// `close()`: leave the position at the market.
     Close,
+    /// `close_partial(…)`: leave a part of it at the market, the oldest entries first.
+    ClosePartial(Portion),
+    /// `cancel()`: takes back the waiting orders of a label, or all.
+    Cancel {
+        /// Which.
+        label: Option<LabelId>,
+    },
+    /// `modify(…)`: gives the open position other exits, and waiting orders of the label (or all) another price. What
+    /// is not given stays.
+    Modify {
+        /// Which waiting orders; the position has no label.
+        label: Option<LabelId>,
+        /// New price of waiting orders: of a stop-limit order, its limit.
+        price: Option<Level>,
+        /// New exits of the open position, pips and distances measured from the deciding close.
+        exits: Exits,
+    },
 }
 
 /// Decides `actions` at the close of a bar where `guard` is true. The guards of a plan exclude each other: a rule's
@@ -340,4 +449,6 @@ pub struct Plan {
     pub rules: Vec<Rule>,
     /// The series to plot.
     pub recordings: Vec<Recording>,
+    /// The labels of orders, in order of appearance.
+    pub labels: Vec<String>,
 }

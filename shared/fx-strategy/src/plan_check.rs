@@ -2,10 +2,13 @@
 
 use crate::builder::key;
 use crate::limits::{
-    ACTIONS_MAX, HISTORY_MAX, LOOK_BACK_MAX, NODES_MAX, PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX,
-    RULES_MAX,
+    ACTIONS_MAX, HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX, PLAN_BYTES_MAX,
+    RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
 };
-use crate::plan::{Action, Binary, Level, Node, NodeId, PLAN_VERSION, Plan, Recursion, Size, Type, Unary};
+use crate::plan::{
+    Action, Binary, Entry, Exits, Expiry, LabelId, Level, Node, NodeId, PLAN_VERSION, Plan, Portion,
+    Recursion, Size, Ticket, Type, Unary,
+};
 use fx_domain::{Digest, DigestBuilder};
 use std::collections::BTreeSet;
 
@@ -47,6 +50,14 @@ pub enum PlanError {
     Rule {
         /// Its place, from 0.
         rule: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// A label is not sound.
+    #[error("label {label} of the plan {fault}")]
+    Label {
+        /// Its place, from 0.
+        label: usize,
         /// What is wrong with it.
         fault: &'static str,
     },
@@ -213,29 +224,157 @@ impl Level {
     }
 }
 
+impl Entry {
+    fn levels(self) -> [Option<Level>; 2] {
+        match self {
+            Self::Market => [None; 2],
+            Self::Limit(level) | Self::Stop(level) | Self::Touch(level) | Self::Trail(level) => {
+                [Some(level), None]
+            }
+            Self::StopLimit { stop, limit } => [Some(stop), Some(limit)],
+        }
+    }
+
+    fn map(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
+        match self {
+            Self::Market => Self::Market,
+            Self::Limit(level) => Self::Limit(level.map(map)),
+            Self::Stop(level) => Self::Stop(level.map(map)),
+            Self::StopLimit { stop, limit } => Self::StopLimit { stop: stop.map(map), limit: limit.map(map) },
+            Self::Touch(level) => Self::Touch(level.map(map)),
+            Self::Trail(level) => Self::Trail(level.map(map)),
+        }
+    }
+}
+
+impl Exits {
+    const fn levels(self) -> [Option<Level>; 3] {
+        [self.stop_loss, self.take_profit, self.trailing]
+    }
+
+    fn map(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
+        Self {
+            stop_loss: self.stop_loss.map(|level| level.map(map)),
+            take_profit: self.take_profit.map(|level| level.map(map)),
+            trailing: self.trailing.map(|level| level.map(map)),
+        }
+    }
+}
+
+impl Ticket {
+    /// The nodes of its levels and its expiry.
+    fn nodes(self) -> [Option<NodeId>; 6] {
+        let [first, second] = self.entry.levels().map(|level| level.map(Level::node));
+        let [stop, target, trailing] = self.exits.levels().map(|level| level.map(Level::node));
+        let expiry = if let Expiry::Bars(bars) = self.expiry { Some(bars) } else { None };
+        [first, second, stop, target, trailing, expiry]
+    }
+
+    fn map(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
+        let expiry = match self.expiry {
+            Expiry::Bars(bars) => Expiry::Bars(map(bars)),
+            other => other,
+        };
+        Self { entry: self.entry.map(map), exits: self.exits.map(map), expiry, label: self.label }
+    }
+
+    const fn fault(&self) -> Option<&'static str> {
+        match self {
+            Self { entry: Entry::Trail(Level::Price(_)), .. }
+            | Self { exits: Exits { trailing: Some(Level::Price(_)), .. }, .. } => {
+                Some("trails at a price instead of a distance")
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Portion {
+    /// The node of its amount.
+    #[must_use]
+    pub const fn node(self) -> NodeId {
+        match self {
+            Self::Units(x) | Self::Lots(x) | Self::Percent(x) => x,
+        }
+    }
+
+    fn map(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
+        match self {
+            Self::Units(x) => Self::Units(map(x)),
+            Self::Lots(x) => Self::Lots(map(x)),
+            Self::Percent(x) => Self::Percent(map(x)),
+        }
+    }
+}
+
 impl Action {
     /// The nodes of its arguments.
     pub fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
-        let nodes = match *self {
-            Self::Enter { size, stop_loss, take_profit, .. } => {
-                [Some(size.node()), stop_loss.map(Level::node), take_profit.map(Level::node)]
+        let none = [None; 6];
+        let (amount, ticket) = match *self {
+            Self::Enter { size, ticket, .. } => (Some(size.node()), ticket.nodes()),
+            Self::Order { units, ticket, .. } => (Some(units), ticket.nodes()),
+            Self::Target { units } => (Some(units), none),
+            Self::ClosePartial(portion) => (Some(portion.node()), none),
+            Self::Modify { price, exits, .. } => {
+                (price.map(Level::node), Ticket { exits, ..Ticket::default() }.nodes())
             }
-            Self::Target { units } => [Some(units), None, None],
-            Self::Close => [None; 3],
+            Self::Close | Self::Cancel { .. } => (None, none),
         };
-        nodes.into_iter().flatten()
+        std::iter::once(amount).chain(ticket).flatten()
     }
 
     pub(crate) fn map_nodes(self, map: &mut impl FnMut(NodeId) -> NodeId) -> Self {
         match self {
-            Self::Enter { direction, size, stop_loss, take_profit } => Self::Enter {
-                direction,
-                size: size.map(map),
-                stop_loss: stop_loss.map(|level| level.map(map)),
-                take_profit: take_profit.map(|level| level.map(map)),
-            },
+            Self::Enter { direction, size, ticket } => {
+                Self::Enter { direction, size: size.map(map), ticket: ticket.map(map) }
+            }
+            Self::Order { units, reduce_only, ticket } => {
+                Self::Order { units: map(units), reduce_only, ticket: ticket.map(map) }
+            }
             Self::Target { units } => Self::Target { units: map(units) },
-            Self::Close => Self::Close,
+            Self::ClosePartial(portion) => Self::ClosePartial(portion.map(map)),
+            Self::Modify { label, price, exits } => {
+                let price = price.map(|level| level.map(map));
+                Self::Modify { label, price, exits: exits.map(map) }
+            }
+            Self::Close | Self::Cancel { .. } => self,
+        }
+    }
+
+    /// The label that it names.
+    #[must_use]
+    pub const fn label(&self) -> Option<LabelId> {
+        match self {
+            Self::Enter { ticket, .. } | Self::Order { ticket, .. } => ticket.label,
+            Self::Cancel { label } | Self::Modify { label, .. } => *label,
+            Self::Target { .. } | Self::Close | Self::ClosePartial(_) => None,
+        }
+    }
+
+    /// Where it names a label.
+    pub(crate) const fn label_mut(&mut self) -> Option<&mut LabelId> {
+        match self {
+            Self::Enter { ticket, .. } | Self::Order { ticket, .. } => ticket.label.as_mut(),
+            Self::Cancel { label } | Self::Modify { label, .. } => label.as_mut(),
+            Self::Target { .. } | Self::Close | Self::ClosePartial(_) => None,
+        }
+    }
+
+    fn fault(&self, labels: usize) -> Option<&'static str> {
+        if self.label().is_some_and(|label| usize::from(label.0) >= labels) {
+            return Some("names a label that the plan does not have");
+        }
+        match self {
+            Self::Enter { size: Size::RiskPercent(_), ticket, .. } if ticket.exits.stop_loss.is_none() => {
+                Some("sizes by risk without a stop loss")
+            }
+            Self::Enter { ticket, .. } | Self::Order { ticket, .. } => ticket.fault(),
+            Self::Modify { exits: Exits { trailing: Some(Level::Price(_)), .. }, .. } => {
+                Some("trails at a price instead of a distance")
+            }
+            Self::Modify { price: None, exits, .. } if *exits == Exits::default() => Some("modifies nothing"),
+            _ => None,
         }
     }
 }
@@ -322,14 +461,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Its content address, over the version and every node, rule and recording.
+    /// Its content address, over the version and every node, rule, recording and label.
     #[must_use]
     pub fn hash(&self) -> Digest {
         DigestBuilder::new("plan").part(&self.to_bytes()).finish()
     }
 
     /// Proves what [`Plan`] promises: operands before users, types, finite constants, no two nodes alike, windows of
-    /// market values only, limits.
+    /// market values only, labels that are there, distances where a stop trails, limits.
     ///
     /// # Errors
     /// The first breach.
@@ -351,12 +490,28 @@ impl Plan {
                 if !action.nodes().all(|id| is(id, Type::Number)) {
                     return Err(fault("has an argument that is not a number"));
                 }
-                if matches!(action, Action::Enter { size: Size::RiskPercent(_), stop_loss: None, .. }) {
-                    return Err(fault("sizes by risk without a stop loss"));
+                if let Some(found) = action.fault(self.labels.len()) {
+                    return Err(fault(found));
                 }
             }
         }
+        self.validate_labels()?;
         self.validate_recordings(is)
+    }
+
+    fn validate_labels(&self) -> Result<(), PlanError> {
+        limit_of(self.labels.len() as u64, LABELS_MAX as u64, "labels")?;
+        let mut seen = BTreeSet::new();
+        for (label, text) in self.labels.iter().enumerate() {
+            let fault = |fault| PlanError::Label { label, fault };
+            if text.is_empty() || text.len() > LABEL_BYTES_MAX {
+                return Err(fault("is empty or too long"));
+            }
+            if !seen.insert(text.as_str()) {
+                return Err(fault("is there twice"));
+            }
+        }
+        Ok(())
     }
 
     fn validate_nodes(&self) -> Result<Vec<Type>, PlanError> {

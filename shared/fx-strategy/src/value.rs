@@ -98,6 +98,18 @@ impl Value {
     }
 }
 
+/// What to do about two values of these kinds, as [`Value::kind`] names them, that are not chosen between.
+pub(crate) fn mixing_hint(a: &str, b: &str) -> &'static str {
+    match (a, b) {
+        ("a text", "a text") => "a text is known before the run: choose between whole decisions",
+        ("a distance such as pips(n)", "a distance such as pips(n)") => {
+            "`pips(n)` and `distance(x)` do not mix: use one of them"
+        }
+        ("nothing", _) | (_, "nothing") => "give both a value, or choose between whole decisions",
+        _ => "make both of one kind",
+    }
+}
+
 /// What a local name stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Local {

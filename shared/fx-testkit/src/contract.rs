@@ -6,11 +6,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod blobs;
+mod results;
 mod runs;
 mod series;
 mod strategies;
 
 pub use blobs::blob_store;
+pub use results::result_store;
 pub use runs::{backtest_store, execution_store};
 pub use series::series_catalog;
 pub use strategies::strategy_store;

@@ -3,16 +3,21 @@
 #![allow(clippy::expect_used)]
 
 use fx_app::records::{
-    BacktestRecord, ExecutionRecord, IntendedOrder, ParameterValue, Parameters, RECORD_SCHEMA, SeriesKey,
-    SeriesVersion, SignalRecord, StrategyVersion,
+    BacktestRecord, ExecutionRecord, FinancingUsed, InputRole, IntendedOrder, ParameterValue, Parameters,
+    RECORD_SCHEMA, ScenarioRange, ScenarioRecord, SeriesInput, SeriesKey, SeriesVersion, SignalRecord,
+    StrategyVersion,
 };
 use fx_domain::{
     BacktestId, Currency, DatasetName, Digest, DigestBuilder, ExecutionId, Granularity, Instrument, Money,
-    Price, Principal, Side, StrategyId, Units, UnixNanos,
+    OrderKind, Price, Principal, Side, StrategyId, TimeInForce, Units, UnixNanos,
 };
-use fx_engine::{Commission, FillTime, IntrabarPolicy, OpenPosition, RunConfig, SpreadModel};
+use fx_engine::{Commission, IntrabarPolicy, OpenPosition, RunConfig, Slippage, SpreadModel};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+mod artefacts;
+
+pub use artefacts::artefacts;
 
 /// 2024-03-08T21:00:00Z, a Friday.
 pub const FRIDAY: UnixNanos = UnixNanos::new(1_709_931_600 * fx_domain::NANOS_PER_SECOND);
@@ -110,23 +115,40 @@ pub fn backtest(owner: &Principal, strategy: &str, occasion: &str, created_at: U
         parameters: parameters(),
         series: series_key("default", eur_usd()),
         data_version: Digest::of(b"data"),
+        inputs: vec![SeriesInput {
+            series: series_key("default", eur_usd()),
+            version: Digest::of(b"data"),
+            role: InputRole::Track,
+        }],
         synthetic: true,
         start: FRIDAY.plus_nanos(-100 * fx_domain::NANOS_PER_DAY),
         end: FRIDAY,
         config: run_config(),
+        financing: FinancingUsed::Table { name: "rates".to_owned(), digest: Digest::of(b"rates"), rows: 7 },
         engine_version: "1".to_owned(),
         seed: u64::MAX,
         result_hash: Digest::of(occasion.as_bytes()),
         bars: 2_400,
         report: report(),
+        scenarios: vec![ScenarioRecord {
+            policy: IntrabarPolicy::NearestExtremeFirst,
+            result_hash: Digest::of(b"scenario"),
+            metrics: report().metrics,
+            sharpe_ratio: None,
+            sortino_ratio: Some(1.0 / 7.0),
+            calmar_ratio: Some(-0.0),
+        }],
+        scenario_ranges: [("win_rate".to_owned(), ScenarioRange { min: None, max: Some(0.1), undefined: 1 })]
+            .into(),
         open_positions: vec![OpenPosition {
             position_id: 3,
+            instrument: eur_usd(),
             side: Side::Short,
             units: Units::new(10_000),
             entry_price: price("1.09377"),
             entry_time: FRIDAY,
             entry_bar: 2_399,
-            protect: fx_domain::ProtectiveLevels { stop_loss: Some(price("1.1")), take_profit: None },
+            protect: fx_domain::ProtectiveLevels { stop_loss: Some(price("1.1")), ..Default::default() },
             unrealized: Money::from_micros(-1_234_567, Currency::USD),
         }],
         warnings: vec!["the bars were generated".to_owned()],
@@ -168,10 +190,13 @@ pub fn execution(
             client_order_id: digest.to_string(),
             status: "intended".to_owned(),
             instrument: eur_usd(),
+            kind: OrderKind::StopLimit { stop: price("1.095"), limit: price("1.0951") },
             side: Side::Long,
             units: Units::new(10_000),
             stop_loss: Some(price("1.09")),
             take_profit: None,
+            trailing_distance: Some(price("0.002")),
+            time_in_force: TimeInForce::GoodTilDate(FRIDAY),
             filled_price: None,
         }],
         created_at,
@@ -195,18 +220,14 @@ fn parameters() -> Parameters {
 }
 
 fn run_config() -> RunConfig {
+    let capital = Money::from_micros(10_000 * Money::SCALE, Currency::USD);
     RunConfig {
-        instrument: eur_usd(),
-        account_currency: Currency::USD,
-        initial_capital: Money::from_micros(10_000 * Money::SCALE, Currency::USD),
         start: FRIDAY.plus_nanos(-100 * fx_domain::NANOS_PER_DAY),
-        fill: FillTime::Open,
-        fill_policy: IntrabarPolicy::Pessimistic,
-        spread: SpreadModel::Fixed(price("0.00012")),
+        spread: SpreadModel::ByHour(std::array::from_fn(|hour| hour as f64 / 3.0)),
         commission: Commission::PerNotional { rate: 2e-5, minimum: 0.1 },
-        slippage: price("0.00001"),
-        pyramiding: 0,
-        leverage: 30.0,
+        slippage: Slippage::Random(0.7),
+        seed: u64::MAX,
+        ..RunConfig::new(eur_usd(), Granularity::H1, capital)
     }
 }
 

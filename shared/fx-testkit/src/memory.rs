@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use fx_app::ports::{
-    BLOB_BYTES_MAX, BacktestStore, BlobKey, BlobStore, Clock, ExecutionStore, PAGE_SIZE_MAX, Page,
-    PageRequest, Publish, Put, SeriesCatalog, StoreError, StoreResult, StrategyStore,
+    BLOB_BYTES_MAX, BacktestStore, BlobKey, BlobStore, Clock, ExecutionStore, LISTED_BLOBS_MAX,
+    PAGE_SIZE_MAX, Page, PageRequest, Publish, Put, SeriesCatalog, StoreError, StoreResult, StrategyStore,
 };
 use fx_app::records::{
     BacktestRecord, ExecutionRecord, RunRecord, SeriesKey, SeriesVersion, StrategyVersion,
@@ -14,6 +14,10 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+mod files;
+
+pub use files::{Bars, Results};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Every change below is one call on a map: a panic elsewhere cannot leave half of one.
@@ -139,6 +143,15 @@ impl BlobStore for Blobs {
             let length = usize::try_from(length).unwrap_or(usize::MAX).min(blob.len() - start);
             blob.slice(start..start + length)
         }))
+    }
+
+    async fn list(&self, folder: &BlobKey) -> StoreResult<Vec<BlobKey>> {
+        let blobs = lock(&self.0);
+        let below = format!("{folder}/");
+        let listed = blobs
+            .keys()
+            .filter(|key| key.as_str().strip_prefix(&below).is_some_and(|name| !name.contains('/')));
+        Ok(listed.take(LISTED_BLOBS_MAX).cloned().collect())
     }
 }
 

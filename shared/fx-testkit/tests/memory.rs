@@ -30,6 +30,11 @@ async fn blobs() {
     contract::blob_store(&(Arc::new(memory::Blobs::default()) as _)).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn results() {
+    contract::result_store(&(Arc::new(memory::Results::default()) as _)).await;
+}
+
 #[test]
 fn the_clock_stands_until_it_is_set() {
     let clock = memory::ManualClock::new(FRIDAY);

@@ -1,4 +1,6 @@
-//! `server import`: files of bars into the store.
+//! `server import`: files of bars or quote ticks, and tables of rollover rates, into the store.
+
+mod financing;
 
 use crate::compose;
 use anyhow::{Context, Result, bail};
@@ -16,15 +18,16 @@ use std::path::PathBuf;
 /// What to import, and as what.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Files of one series: CSV, JSON or Parquet, plain, gzipped or zipped. Two files named …bid… and …ask… are joined.
-    #[arg(required = true, value_name = "FILE")]
+    /// Files of one series, or folders of them: CSV, JSON or Parquet, plain, gzipped or zipped. Two files of bars named
+    /// …bid… and …ask… are joined.
+    #[arg(required_unless_present = "financing", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The pair, such as EUR/USD.
-    #[arg(long, value_parser = Instrument::parse)]
-    instrument: Instrument,
-    /// The bars' length: 1m 5m 15m 30m 1h 4h 1d 1w.
-    #[arg(long, value_parser = str::parse::<Granularity>)]
-    timeframe: Granularity,
+    #[arg(long, required_unless_present = "financing", value_parser = Instrument::parse)]
+    instrument: Option<Instrument>,
+    /// The bars' length: 1m 5m 15m 30m 1h 4h 1d 1w; `tick` for quote ticks.
+    #[arg(long, required_unless_present = "financing", value_parser = str::parse::<Granularity>)]
+    timeframe: Option<Granularity>,
     /// The side that a one-sided file holds.
     #[arg(long)]
     side: Option<SideOption>,
@@ -43,6 +46,13 @@ pub(crate) struct Options {
     /// Store the sound rows of a file that has bad ones, and count those.
     #[arg(long)]
     skip_bad_rows: bool,
+    /// A table of rollover rates, as CSV, instead of bars: instrument, from, long, short, unit, and if need be
+    /// day_count and currency.
+    #[arg(long, value_name = "FILE", requires = "name", conflicts_with_all = ["files", "instrument", "timeframe"])]
+    financing: Option<PathBuf>,
+    /// The name of the table, by which a backtest asks for it.
+    #[arg(long, requires = "financing")]
+    name: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -61,7 +71,16 @@ enum LabelOption {
 pub(crate) async fn run(options: Options) -> Result<()> {
     let config = Config::from_env(Platform::Server)?;
     let stores = compose::stores(&config.storage).await?;
-    let files: Vec<_> = options.files.iter().map(ImportFile::at).collect();
+    if let (Some(file), Some(name)) = (&options.financing, &options.name) {
+        return financing::store(file, name, &*stores.blobs).await;
+    }
+    let (Some(instrument), Some(granularity)) = (options.instrument, options.timeframe) else {
+        bail!("--instrument and --timeframe say what the bars are")
+    };
+    let mut files = Vec::new();
+    for path in &options.files {
+        files.extend(ImportFile::all_at(path)?);
+    }
     let import = ImportOptions {
         side: options.side.map(SideOption::side),
         zone: options.timezone,
@@ -71,11 +90,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         },
         format: options.format,
         skip_bad_rows: options.skip_bad_rows,
-        ..ImportOptions::new(SeriesKey {
-            dataset: options.dataset,
-            instrument: options.instrument,
-            granularity: options.timeframe,
-        })
+        ..ImportOptions::new(SeriesKey { dataset: options.dataset, instrument, granularity })
     };
     let bar = progress_bar();
     let shown = bar.clone();
@@ -148,6 +163,7 @@ fn print_report(out: &mut impl Write, report: &ImportReport) -> std::io::Result<
 }
 
 fn print_version(out: &mut impl Write, version: &SeriesVersion) -> std::io::Result<()> {
-    writeln!(out, "stored        {} bars as {}", version.rows, version.series)?;
+    let rows = if version.series.granularity == Granularity::Tick { "quotes" } else { "bars" };
+    writeln!(out, "stored        {} {rows} as {}", version.rows, version.series)?;
     writeln!(out, "data version  {}", version.version)
 }

@@ -78,7 +78,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
 fn print_statistics(out: &mut impl Write, outcome: &BacktestOutcome) -> std::io::Result<()> {
     let record = &outcome.record;
     let (report, metrics) = (&record.report, &record.report.metrics);
-    let money = |value: f64| format!("{value:.2} {}", record.config.account_currency);
+    let money = |value: f64| format!("{value:.2} {}", record.config.account.currency);
     let percent = |value: f64| format!("{value:.2} %");
     let optional = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
     let rows = [

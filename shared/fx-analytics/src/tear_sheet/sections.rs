@@ -220,15 +220,18 @@ pub(super) fn trades(sheet: &TearSheet<'_>) -> String {
                     <th class=\"left\">Entry (UTC)</th><th>Price</th><th class=\"left\">Exit (UTC)</th><th>Price</th>\
                     <th class=\"left\">Ended by</th><th>Gain</th><th>%</th></tr>"
         .to_owned();
-    let decimals = usize::try_from(sheet.instrument.quote_decimals()).unwrap_or(5);
+    let several = sheet.trades.iter().any(|trade| trade.instrument != sheet.instrument);
     for trade in sheet.trades.iter().take(TRADE_ROWS_MAX) {
         let gain = trade.profit_loss.to_f64();
+        let decimals = usize::try_from(trade.instrument.quote_decimals()).unwrap_or(5);
+        let side = trade.side.as_str();
+        let side = if several { format!("{side} {}", trade.instrument) } else { side.to_owned() };
         let _ = write!(
             html,
             "<tr><td>{}</td><td class=\"left\">{}</td><td>{}</td><td class=\"left\">{}</td><td>{}</td><td class=\"left\">{}</td>\
              <td>{}</td><td class=\"left\">{}{}</td><td class=\"{}\">{}</td><td>{}</td></tr>",
             trade.id,
-            trade.side.as_str(),
+            side,
             number(trade.units.get() as f64, 0),
             minute(trade.entry_time),
             number(trade.entry_price.to_f64(), decimals),

@@ -80,6 +80,8 @@ impl Run {
             final_balance: usd(last),
             closes: &self.closes,
             first_decision: 0,
+            trade_bars: fx_analytics::TradeBars::OfEquity,
+            margin: fx_analytics::MarginFigures::default(),
             granularity: self.granularity,
         }
     }

@@ -1,110 +1,170 @@
 //! How orders become entries: what they are for, how large they are, and why they are refused.
 
-use super::{Dealing, Lot, Told};
-use crate::order::{OrderLevel, OrderSize, PendingOrder};
-use crate::terms::{NANOS_PER_MICRO, Priced, Purpose, amount_micros};
-use crate::{EngineError, OrderEventKind, RejectReason, UNITS_MAX};
-use fx_domain::{Costs, ExitReason, Price, ProtectiveLevels, Side, Units, f64_to_i64_half_even};
+use super::{Dealing, Lot};
+use crate::order::{OrderLevel, OrderSize, OrderTicket, PendingOrder};
+use crate::rates::Rate;
+use crate::terms::{Priced, Purpose};
+use crate::{AccountKind, EngineError, OrderEventKind, Recorder, RejectReason, UNITS_MAX};
+use fx_domain::{Costs, ExitReason, OrderId, Price, ProtectiveLevels, Side, Units, f64_to_i64_half_even};
 
 /// What an entry order wants.
 pub(super) struct Wish {
     pub(super) side: Side,
     pub(super) size: OrderSize,
-    pub(super) stop_loss: Option<OrderLevel>,
-    pub(super) take_profit: Option<OrderLevel>,
+    pub(super) ticket: OrderTicket,
+    pub(super) purpose: Purpose,
+}
+
+/// What an order wants that trades whatever the position.
+pub(super) struct Raw {
+    pub(super) side: Side,
+    pub(super) units: Units,
+    pub(super) reduce_only: bool,
+    pub(super) ticket: OrderTicket,
+    pub(super) purpose: Purpose,
 }
 
 /// An entry that has its price, its exits and its size.
 struct Entry {
+    order: OrderId,
     side: Side,
     units: Units,
     priced: Priced,
     protect: ProtectiveLevels,
+    purpose: Purpose,
 }
 
-impl Dealing<'_> {
+impl<R: Recorder> Dealing<'_, R> {
     /// Enters a side, leaving an opposite position first.
     pub(super) fn enter(&mut self, order: &PendingOrder, wish: Wish) -> Result<(), EngineError> {
         let side = wish.side;
-        let same = self.book.side() == Some(side);
-        let known = match wish.size {
-            OrderSize::Units(units) => units,
-            _ => Units::ZERO,
-        };
-        if same && self.book.is_full(self.terms.config) {
-            self.tell(order, Told::of(side, known), OrderEventKind::Lapsed);
+        if self.book.is_full(self.track, side, self.setup.config) {
+            self.tell(order.id, OrderEventKind::Lapsed);
             return Ok(());
         }
-        let priced = self.price(side, Purpose::Entry)?;
-        let protect = ProtectiveLevels {
-            stop_loss: self.level(wish.stop_loss, &priced, side, -1)?,
-            take_profit: self.level(wish.take_profit, &priced, side, 1)?,
-        };
+        let priced = self.price(side, wish.purpose)?;
+        let protect = self.protect(&wish.ticket, &priced, side)?;
         let Some(units) = self.size(&wish, protect, priced.price)? else {
-            let kind = OrderEventKind::Rejected { reason: RejectReason::StopOnWrongSide };
-            self.tell(order, Told::of(side, known), kind);
+            self.reject(order.id, RejectReason::StopOnWrongSide);
             return Ok(());
         };
-        let units = units.floor_to_step(&self.terms.config.instrument);
-        let kept = if same { self.book.net().abs() } else { 0 };
-        if units < self.terms.config.instrument.unit_step() {
-            let kind = OrderEventKind::Rejected { reason: RejectReason::BelowMinimumSize };
-            self.tell(order, Told::of(side, units), kind);
+        let instrument = &self.terms().instrument;
+        let (units, least) = (units.floor_to_step(instrument), instrument.unit_step());
+        if units < least {
+            self.reject(order.id, RejectReason::BelowMinimumSize);
             return Ok(());
         }
-        self.trade(order, Entry { side, units, priced, protect }, kept)
+        let opposite = self.opposite(side);
+        let entry = Entry { order: order.id, side, units, priced, protect, purpose: wish.purpose };
+        self.open_after(entry, opposite, ExitReason::Reverse)
+    }
+
+    /// Units of the other side of the track.
+    fn opposite(&self, side: Side) -> i64 {
+        let exposure = self.book.exposure(self.track);
+        if side == Side::Long { exposure.short } else { exposure.long }
+    }
+
+    /// Enters a side at the market with nothing attached; the side is not held.
+    pub(crate) fn enter_plainly(
+        &mut self,
+        order: OrderId,
+        side: Side,
+        units: Units,
+    ) -> Result<(), EngineError> {
+        let (purpose, protect) = (Purpose::Entry, ProtectiveLevels::default());
+        let priced = self.price(side, purpose)?;
+        let opposite = self.opposite(side);
+        self.open_after(Entry { order, side, units, priced, protect, purpose }, opposite, ExitReason::Reverse)
+    }
+
+    /// Trades units whatever the position: against it first on a netting account, beside it on a hedging one.
+    pub(super) fn trade_raw(&mut self, order: &PendingOrder, wish: Raw) -> Result<(), EngineError> {
+        let Raw { side, reduce_only, ticket, purpose, .. } = wish;
+        let opposite = self.opposite(side);
+        let netting = self.setup.config.account.kind == AccountKind::Netting;
+        let units = wish.units.floor_to_step(&self.terms().instrument);
+        if units.is_zero() {
+            self.reject(order.id, RejectReason::BelowMinimumSize);
+            return Ok(());
+        }
+        let closing = if netting || reduce_only { units.get().min(opposite) } else { 0 };
+        let opening = if reduce_only { 0 } else { units.get() - closing };
+        if closing + opening == 0 {
+            self.tell(order.id, OrderEventKind::Lapsed);
+            return Ok(());
+        }
+        if opening == 0 {
+            let (position, units) = (side.opposite(), Units::new(closing));
+            return self.close_at(order.id, position, units, ExitReason::Close, leaving(purpose));
+        }
+        let priced = self.price(side, purpose)?;
+        let protect = self.protect(&ticket, &priced, side)?;
+        let entry = Entry { order: order.id, side, units: Units::new(opening), priced, protect, purpose };
+        self.open_after(entry, closing, ExitReason::Close)
+    }
+
+    /// Opens an entry once so many units of the other side are closed, unless the margin refuses it.
+    fn open_after(&mut self, entry: Entry, closing: i64, reason: ExitReason) -> Result<(), EngineError> {
+        let exposure = self.book.exposure(self.track);
+        let (kept, opposite) = match entry.side {
+            Side::Long => (exposure.long, exposure.short),
+            Side::Short => (exposure.short, exposure.long),
+        };
+        if self.refused_by_margin(&entry, kept, opposite - closing)? {
+            self.reject(entry.order, RejectReason::InsufficientMargin);
+            return Ok(());
+        }
+        if closing > 0 {
+            let purpose = leaving(entry.purpose);
+            self.close_at(entry.order, entry.side.opposite(), Units::new(closing), reason, purpose)?;
+        }
+        self.open(&entry)
     }
 
     /// Trades to the net position `target`: what is too much is closed, what is missing is entered.
     pub(super) fn aim(&mut self, order: &PendingOrder, target: i64) -> Result<(), EngineError> {
-        let net = self.book.net();
-        let side = if target > net { Side::Long } else { Side::Short };
-        let crosses = net != 0 && target != 0 && (net > 0) != (target > 0);
+        let net = self.book.net(self.track);
         if net == target {
-            self.tell(order, Told::of(side, Units::ZERO), OrderEventKind::Lapsed);
+            self.tell(order.id, OrderEventKind::Lapsed);
             return Ok(());
         }
-        let missing = Units::new((target - net).abs());
-        if target.abs() < net.abs() && !crosses {
-            return self.close(order, missing, ExitReason::Close);
+        let side = if target > net { Side::Long } else { Side::Short };
+        let missing = (target - net).abs();
+        let closing = missing.min(self.opposite(side));
+        let units = Units::new(missing - closing);
+        if units.is_zero() {
+            return self.close(order.id, side.opposite(), Units::new(closing), ExitReason::Close);
         }
-        let (units, kept) = if crosses { (Units::new(target.abs()), 0) } else { (missing, net.abs()) };
-        let priced = self.price(side, Purpose::Entry)?;
-        self.trade(order, Entry { side, units, priced, protect: ProtectiveLevels::default() }, kept)
+        let (purpose, protect) = (Purpose::Entry, ProtectiveLevels::default());
+        let priced = self.price(side, purpose)?;
+        let entry = Entry { order: order.id, side, units, priced, protect, purpose };
+        self.open_after(entry, closing, ExitReason::Reverse)
     }
 
-    /// Opens an entry on top of `kept` units of its side, unless the margin refuses it.
-    fn trade(&mut self, order: &PendingOrder, entry: Entry, kept: i64) -> Result<(), EngineError> {
-        if self.refused_by_margin(&entry, kept)? {
-            let kind = OrderEventKind::Rejected { reason: RejectReason::InsufficientMargin };
-            self.tell(order, Told::of(entry.side, entry.units), kind);
-            return Ok(());
-        }
-        if self.book.side() == Some(entry.side.opposite()) {
-            self.close(order, Units::new(self.book.net().abs()), ExitReason::Reverse)?;
-        }
-        self.open(order, entry)
+    fn reject(&mut self, order: OrderId, reason: RejectReason) {
+        self.tell(order, OrderEventKind::Rejected { reason });
     }
 
-    /// What a market fill of `side` pays here.
-    pub(super) fn price(&self, side: Side, purpose: Purpose) -> Result<Priced, EngineError> {
-        let priced = self.terms.price(side, self.at.price(side), purpose);
-        priced.ok_or_else(|| self.overflow("fill price"))
-    }
-
-    /// The level of a stop (`away` −1) or a target (+1) of a fill.
-    fn level(
+    /// Exits as prices, for a fill.
+    fn protect(
         &self,
-        level: Option<OrderLevel>,
+        ticket: &OrderTicket,
         fill: &Priced,
         side: Side,
-        away: i64,
-    ) -> Result<Option<Price>, EngineError> {
-        let Some(level) = level else { return Ok(None) };
-        match level.at(fill.price, side, away, self.terms.tick) {
-            None => Err(self.overflow("level")),
-            found => Ok(found),
-        }
+    ) -> Result<ProtectiveLevels, EngineError> {
+        let level = |level: Option<OrderLevel>, away| {
+            let Some(level) = level else { return Ok(None) };
+            match level.at(fill.price, side, away, self.terms().tick) {
+                None => Err(self.overflow("level")),
+                found => Ok(found),
+            }
+        };
+        Ok(ProtectiveLevels {
+            stop_loss: level(ticket.stop_loss, -1)?,
+            take_profit: level(ticket.take_profit, 1)?,
+            trailing_distance: ticket.trailing,
+        })
     }
 
     /// The size of an entry filled at `price`; `None` when its stop stands on the wrong side of that. Equity is taken at
@@ -131,59 +191,77 @@ impl Dealing<'_> {
         }
     }
 
-    /// The whole units that `percent` of equity buys at `per_unit` each.
+    /// The whole units that `percent` of equity buys at `per_unit` of the quote currency each.
     fn units_for(&self, percent: f64, per_unit: Price) -> Result<Units, EngineError> {
         let budget_micros = self.equity()? as f64 * percent / 100.0;
-        let budget_micros = f64_to_i64_half_even(budget_micros.floor());
-        let budget_micros = budget_micros.ok_or_else(|| self.overflow("size"))?;
-        let budget_nanos = i128::from(budget_micros.max(0)) * i128::from(NANOS_PER_MICRO);
-        let units = budget_nanos / i128::from(per_unit.nanos());
-        let units = i64::try_from(units).ok().filter(|units| *units <= UNITS_MAX);
+        let units = match self.rate()? {
+            Rate::Same => {
+                let budget_micros = f64_to_i64_half_even(budget_micros.floor());
+                let budget_micros = budget_micros.ok_or_else(|| self.overflow("size"))?;
+                let nanos = i128::from(budget_micros.max(0)) * i128::from(crate::terms::NANOS_PER_MICRO);
+                i64::try_from(nanos / i128::from(per_unit.nanos())).ok()
+            }
+            rate => {
+                let each = per_unit.nanos() as f64 / crate::terms::NANOS_PER_MICRO as f64 * rate.factor();
+                f64_to_i64_half_even((budget_micros.max(0.0) / each).floor())
+            }
+        };
+        let units = units.filter(|units| *units <= UNITS_MAX);
         units.map(Units::new).ok_or_else(|| self.overflow("size"))
     }
 
-    /// Equity at this quote, at the side that would close the position.
-    fn equity(&self) -> Result<i64, EngineError> {
-        let mark = if self.book.side() == Some(Side::Short) { self.at.ask } else { self.at.bid };
-        self.book.equity_at(mark).ok_or_else(|| self.overflow("equity"))
-    }
-
-    /// Whether the position that would result is worth more than equity · leverage.
-    fn refused_by_margin(&self, entry: &Entry, kept: i64) -> Result<bool, EngineError> {
+    /// Whether the entry on top of `kept` units of its side, with `beside` units left opposite, needs more margin than
+    /// equity has.
+    fn refused_by_margin(&self, entry: &Entry, kept: i64, beside: i64) -> Result<bool, EngineError> {
         let resulting = kept.checked_add(entry.units.get()).filter(|units| *units <= UNITS_MAX);
         let resulting = resulting.ok_or_else(|| self.overflow("size"))?;
-        let notional = i128::from(resulting) * i128::from(entry.priced.price.nanos());
-        let notional_micros = notional as f64 / NANOS_PER_MICRO as f64;
-        Ok(notional_micros > self.equity()? as f64 * self.terms.config.leverage)
+        const WHOLE: f64 = 100.0;
+        if self.is_clearly_above(WHOLE, resulting.max(beside)) {
+            return Ok(false);
+        }
+        let used = self.used_margin_with(self.track, resulting.max(beside))?;
+        Ok(used > self.equity()? as f64)
     }
 
-    fn open(&mut self, order: &PendingOrder, entry: Entry) -> Result<(), EngineError> {
-        let Entry { side, units, priced, protect } = entry;
-        let commission = self.terms.commission(units, priced.price);
-        let commission = commission.ok_or_else(|| self.overflow("commission"))?;
-        let micros = |distance| amount_micros(units, distance).ok_or_else(|| self.overflow("cost"));
+    fn open(&mut self, entry: &Entry) -> Result<(), EngineError> {
+        let Entry { order, side, units, priced, protect, .. } = *entry;
+        let rate = self.rate()?;
+        let commission = self.commission(units, priced.price, rate)?;
         let costs = Costs {
-            spread_micros: micros(priced.spread)?,
+            spread_micros: self.amount(units, priced.spread, rate)?,
             commission_micros: commission,
-            slippage_micros: micros(priced.slippage)?,
+            slippage_micros: self.amount(units, priced.slippage, rate)?,
             financing_micros: 0,
         };
+        let trail = protect.trailing_distance.map(|distance| {
+            let best = self.at.price(side.opposite()).nanos();
+            Price::from_nanos(best - side.sign() * distance.nanos())
+        });
         self.book.lots.push(Lot {
             position_id: self.book.next_position,
-            order: order.id,
+            order,
+            track: self.track,
             side,
             units,
             price: priced.price,
             time: self.at.time,
             bar: self.at.bar,
             protect,
+            trail,
+            next_roll: None,
             costs,
             lowest: priced.price,
             highest: priced.price,
         });
         self.book.next_position += 1;
-        self.charge(commission, order.id)?;
-        self.tell(order, Told { side, units, protect }, OrderEventKind::Filled(priced.fill()));
+        self.charge(commission, order, rate)?;
+        self.tell(order, OrderEventKind::Filled { side, units, fill: priced.fill(), protect });
+        self.start_rolling();
         Ok(())
     }
+}
+
+/// What closes at the price of an order: a limit pays no slippage for that either.
+fn leaving(purpose: Purpose) -> Purpose {
+    if purpose == Purpose::LimitEntry { Purpose::Target } else { Purpose::Exit }
 }

@@ -1,90 +1,128 @@
-//! How entries become trades: closed by an order at the market, or by their own stop or target.
+//! How entries become trades: closed by an order at the market, by their own exits, or by a stop-out.
 
-use super::{Dealing, Lot, Posting, Told};
-use crate::intrabar::Exit;
-use crate::order::PendingOrder;
-use crate::terms::{Priced, Purpose, amount_micros, share};
-use crate::{EngineError, OrderEventKind};
-use fx_domain::{
-    Costs, ExitReason, LedgerKind, Money, Ohlc, OrderId, Price, ProtectiveLevels, Side, Trade, Units,
-};
+use super::{Dealing, Lot, Meeting, Posting};
+use crate::intrabar::{Exit, Exits};
+use crate::rates::Rate;
+use crate::terms::{Priced, Purpose, share};
+use crate::{EngineError, OrderEventKind, Recorder};
+use fx_domain::{Costs, ExitReason, LedgerKind, Money, OrderId, Price, ProtectiveLevels, Side, Trade, Units};
 
 /// At what price and cost, why and at whose word an entry is left.
 struct Leaving {
     priced: Priced,
+    rate: Rate,
     commission: i64,
     reason: ExitReason,
     order: OrderId,
     ambiguous: bool,
 }
 
-impl Dealing<'_> {
-    /// Closes `units` of the position at the market, the oldest entry first.
-    pub(super) fn close(
+impl<R: Recorder> Dealing<'_, R> {
+    /// Closes `units` of the position on `position` at the market, the oldest entry first.
+    pub(crate) fn close(
         &mut self,
-        order: &PendingOrder,
+        order: OrderId,
+        position: Side,
         units: Units,
         reason: ExitReason,
     ) -> Result<(), EngineError> {
-        let Some(position) = self.book.side() else { return Ok(()) };
-        let side = position.opposite();
-        let priced = self.price(side, Purpose::Exit)?;
-        self.tell(order, Told::of(side, units), OrderEventKind::Filled(priced.fill()));
-        let whole = self.terms.commission(units, priced.price).ok_or_else(|| self.overflow("commission"))?;
-        let (mut left, mut unpaid) = (units, whole);
-        let mut gone = 0;
-        while left > Units::ZERO && gone < self.book.lots.len() {
-            let part = self.book.lots[gone].units.min(left);
-            let commission = share(unpaid, part, left);
-            (unpaid, left) = (unpaid - commission, left - part);
-            let closed = self.book.lots[gone].split(part);
-            gone += usize::from(self.book.lots[gone].units.is_zero());
-            let leaving = Leaving { priced, commission, reason, order: order.id, ambiguous: false };
-            self.book_trade(&closed, leaving)?;
-        }
-        self.book.lots.drain(..gone);
-        self.charge(whole, order.id)
+        self.close_at(order, position, units, reason, Purpose::Exit)
     }
 
-    /// Leaves every lot whose exit `find` finds in the bar of the closing side.
-    pub(crate) fn exit_where(
+    /// Closes `units` of the position on `position` at this quote, the oldest entry first.
+    pub(super) fn close_at(
         &mut self,
-        bar: Ohlc,
-        find: impl Fn(Side, ProtectiveLevels, Ohlc) -> Option<Exit>,
+        order: OrderId,
+        position: Side,
+        units: Units,
+        reason: ExitReason,
+        purpose: Purpose,
     ) -> Result<(), EngineError> {
-        if !self.book.lots.iter().any(Lot::is_protected) {
-            return Ok(());
+        let side = position.opposite();
+        let priced = self.price(side, purpose)?;
+        let rate = self.rate()?;
+        let protect = ProtectiveLevels::default();
+        self.tell(order, OrderEventKind::Filled { side, units, fill: priced.fill(), protect });
+        let whole = self.commission(units, priced.price, rate)?;
+        let (mut left, mut unpaid, mut index) = (units, whole, 0);
+        while left > Units::ZERO {
+            let Some(lot) = self.book.lots.get_mut(index) else { break };
+            if lot.track != self.track || lot.side != position {
+                index += 1;
+                continue;
+            }
+            let part = lot.units.min(left);
+            let commission = share(unpaid, part, left);
+            (unpaid, left) = (unpaid - commission, left - part);
+            let closed = if part == lot.units { self.book.lots.remove(index) } else { lot.split(part) };
+            self.book_trade(&closed, &Leaving { priced, rate, commission, reason, order, ambiguous: false })?;
         }
+        self.charge(whole, order, rate)
+    }
+
+    /// Leaves every lot of the track that `find` finds an exit for.
+    pub(crate) fn exit_where(&mut self, find: impl Fn(&Lot) -> Option<Exit>) -> Result<(), EngineError> {
         let mut index = 0;
         while let Some(lot) = self.book.lots.get(index) {
-            match find(lot.side, lot.protect, bar) {
-                Some(exit) => {
-                    let lot = self.book.lots.remove(index);
-                    self.exit(&lot, exit)?;
-                }
+            let exit = if lot.track == self.track && lot.is_protected() { find(lot) } else { None };
+            match exit {
+                Some(exit) => self.exit(index, exit)?,
                 None => index += 1,
             }
         }
         Ok(())
     }
 
-    /// Lets a protective exit close a lot that has left the book.
-    fn exit(&mut self, lot: &Lot, exit: Exit) -> Result<(), EngineError> {
-        let Exit { reason, ambiguous, .. } = exit;
+    /// Lets one of its exits close a lot.
+    pub(crate) fn exit(&mut self, index: usize, exit: Exit) -> Result<(), EngineError> {
+        let lot = self.book.lots.remove(index);
+        let Exit { reason, ambiguous, price } = exit;
+        let side = lot.side.opposite();
         let purpose = if reason == ExitReason::TakeProfit { Purpose::Target } else { Purpose::Exit };
-        let priced = self.terms.price(lot.side.opposite(), exit.price, purpose);
-        let priced = priced.ok_or_else(|| self.overflow("fill price"))?;
-        let commission = self.terms.commission(lot.units, priced.price);
-        let commission = commission.ok_or_else(|| self.overflow("commission"))?;
-        self.book_trade(lot, Leaving { priced, commission, reason, order: lot.order, ambiguous })?;
-        self.charge(commission, lot.order)
+        let quote = self.at;
+        self.meet_level(side, price);
+        let priced = self.price(side, purpose)?;
+        let rate = self.rate()?;
+        let commission = self.commission(lot.units, priced.price, rate)?;
+        let order = lot.order;
+        self.tell(order, OrderEventKind::Exited { reason, units: lot.units, fill: priced.fill() });
+        self.book_trade(&lot, &Leaving { priced, rate, commission, reason, order, ambiguous })?;
+        self.charge(commission, order, rate)?;
+        self.at = quote;
+        self.see();
+        Ok(())
     }
 
-    fn book_trade(&mut self, lot: &Lot, leaving: Leaving) -> Result<(), EngineError> {
-        let exit = leaving.priced;
+    /// Closes `units` of one lot at this quote because the margin level fell too far.
+    pub(crate) fn stop_out(&mut self, index: usize, units: Units) -> Result<(), EngineError> {
+        let lot = &mut self.book.lots[index];
+        let whole = units == lot.units;
+        let mut part = if whole { self.book.lots.remove(index) } else { lot.split(units) };
+        part.units = units;
+        let quote = (self.track, self.at);
+        if part.track != self.track {
+            self.track = part.track;
+            if let Some(seen) = self.seen[usize::from(part.track)] {
+                self.at = Meeting { bar: seen.bar, time: seen.opened, ..self.at.at(seen.bid, seen.ask) };
+            }
+        }
+        let reason = ExitReason::StopOut;
+        let priced = self.price(part.side.opposite(), Purpose::Exit)?;
+        let rate = self.rate()?;
+        let commission = self.commission(units, priced.price, rate)?;
+        let order = part.order;
+        self.tell(order, OrderEventKind::Exited { reason, units, fill: priced.fill() });
+        self.book_trade(&part, &Leaving { priced, rate, commission, reason, order, ambiguous: false })?;
+        self.charge(commission, order, rate)?;
+        (self.track, self.at) = quote;
+        Ok(())
+    }
+
+    fn book_trade(&mut self, lot: &Lot, leaving: &Leaving) -> Result<(), EngineError> {
+        let Leaving { priced: exit, rate, .. } = *leaving;
         let difference = Price::from_nanos(lot.side.sign() * (exit.price.nanos() - lot.price.nanos()));
-        let gain = amount_micros(lot.units, difference).ok_or_else(|| self.overflow("profit"))?;
-        let cost = |distance| amount_micros(lot.units, distance).ok_or_else(|| self.overflow("cost"));
+        let gain = self.amount(lot.units, difference, rate)?;
+        let cost = |distance| self.amount(lot.units, distance, rate);
         let sum = |a: i64, b: i64| a.checked_add(b).ok_or_else(|| self.overflow("cost"));
         let costs = Costs {
             spread_micros: sum(lot.costs.spread_micros, cost(exit.spread)?)?,
@@ -92,16 +130,17 @@ impl Dealing<'_> {
             slippage_micros: sum(lot.costs.slippage_micros, cost(exit.slippage)?)?,
             financing_micros: lot.costs.financing_micros,
         };
-        let profit = sum(gain, -sum(costs.commission_micros, costs.financing_micros)?)?;
+        let paid = sum(costs.commission_micros, costs.financing_micros)?;
+        let profit = gain.checked_sub(paid).ok_or_else(|| self.overflow("cost"))?;
         let (lowest, highest) = (lot.lowest.min(exit.raw) - lot.price, lot.highest.max(exit.raw) - lot.price);
         let (mae, mfe) = match lot.side {
             Side::Long => (lowest, highest),
             Side::Short => (-highest, -lowest),
         };
-        self.journal.trades.push(Trade {
+        self.recorder.trade(&Trade {
             id: self.book.next_trade,
             position_id: lot.position_id,
-            instrument: self.terms.config.instrument,
+            instrument: self.setup.terms[usize::from(self.track)].instrument,
             side: lot.side,
             units: lot.units,
             entry_bar: lot.bar,
@@ -118,13 +157,42 @@ impl Dealing<'_> {
             mfe,
         });
         self.book.next_trade += 1;
-        self.post(Posting { kind: LedgerKind::ProfitLoss, order: Some(leaving.order), micros: gain })
+        let posting = Posting::of(LedgerKind::ProfitLoss, Some(leaving.order), gain);
+        self.post(Posting { conversion: rate.conversion(), ..posting })
     }
 }
 
 impl Lot {
-    const fn is_protected(&self) -> bool {
-        self.protect.stop_loss.is_some() || self.protect.take_profit.is_some()
+    pub(crate) const fn is_protected(&self) -> bool {
+        self.protect.stop_loss.is_some() || self.protect.take_profit.is_some() || self.trail.is_some()
+    }
+
+    /// Its exits now: of stop loss and trailing stop the nearer one.
+    pub(crate) fn exits(&self) -> Exits {
+        let trail = self.trail.map(|trail| (trail, ExitReason::TrailingStop));
+        let stop = match (self.protect.stop_loss, trail) {
+            (Some(stop), Some((trail, _))) => {
+                let trail_is_nearer = if self.side == Side::Long { trail > stop } else { trail < stop };
+                if trail_is_nearer {
+                    Some((trail, ExitReason::TrailingStop))
+                } else {
+                    Some((stop, ExitReason::StopLoss))
+                }
+            }
+            (Some(stop), None) => Some((stop, ExitReason::StopLoss)),
+            (None, trail) => trail,
+        };
+        Exits { side: self.side, stop, target: self.protect.take_profit }
+    }
+
+    /// Lets the trailing stop follow a price of the closing side.
+    pub(crate) fn ratchet(&mut self, price: Price) {
+        if let (Some(trail), Some(distance)) = (self.trail, self.protect.trailing_distance) {
+            self.trail = Some(match self.side {
+                Side::Long => trail.max(price - distance),
+                Side::Short => trail.min(price + distance),
+            });
+        }
     }
 
     /// Takes `part` off, with its share of the entry's costs.

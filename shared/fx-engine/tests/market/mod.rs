@@ -74,3 +74,26 @@ fn oanda(path: &Path, rows: usize) -> Result<Bars> {
     }
     Ok(bars)
 }
+
+/// Quotes of some of the files of ticks, one a day, in order of their names: milliseconds since midnight, bid, ask.
+pub(crate) fn ticks(folder: &Path, files: std::ops::Range<usize>) -> Result<Bars> {
+    let folder = folder.join("data/lean/forex/oanda/tick/eurusd");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    paths.sort();
+    let mut bars = Bars::empty(None);
+    for path in paths.get(files).context("too few files")? {
+        let name = path.file_name().context("no name")?.to_string_lossy();
+        let day = format!("{}-{}-{}T00:00:00Z", &name[..4], &name[4..6], &name[6..8]);
+        let midnight = UnixNanos::parse(&day)?;
+        let mut archive = zip::ZipArchive::new(std::fs::File::open(path)?)?;
+        let reader = csv::ReaderBuilder::new().has_headers(false).from_reader(archive.by_index(0)?);
+        for row in reader.into_records() {
+            let row = row?;
+            let time = midnight.plus_nanos(row[0].parse::<i64>()? * 1_000_000);
+            let (bid, ask) = (Ohlc::flat(price(&row[1])?), Ohlc::flat(price(&row[2])?));
+            bars.push(Bar { time, bid, ask: Some(ask), volume: 0 });
+        }
+    }
+    Ok(bars)
+}

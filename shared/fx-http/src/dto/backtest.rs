@@ -1,9 +1,13 @@
 //! Results of backtests on the wire.
 
+use super::backtest_request::fill_policy_word;
+use super::order_event::PendingOrderDto;
 use super::parameter::{ParameterDto, parameter_map};
 use super::report::{CostsDto, MetricsDto};
-use fx_app::records::BacktestRecord;
-use fx_domain::{EquityCurve, LedgerRow, Money, Trade};
+use fx_app::records::{
+    BacktestRecord, FinancingUsed, OpenPosition, OrderEvent, ScenarioRange, ScenarioRecord, SeriesInput,
+};
+use fx_domain::{EquityCurve, Money, Price, Trade};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -28,8 +32,10 @@ pub(crate) struct BacktestResult {
     /// First instant behind the run.
     #[schema(format = DateTime)]
     end_date: String,
-    /// The pair.
+    /// The pair, the first of several.
     instrument: String,
+    /// What is traded, in order, all in one account.
+    instruments: Vec<String>,
     /// The bars' length.
     timeframe: &'static str,
     /// The source of the bars.
@@ -55,7 +61,15 @@ pub(crate) struct BacktestResult {
     equity_points_total: usize,
     /// Positions still open at the end.
     open_positions: Vec<OpenPositionDto>,
-    /// Bars that decisions were made on.
+    /// Orders that still wait at the end.
+    pending_orders: Vec<PendingOrderDto>,
+    /// The same run under each fill policy of `scenarios`, the first being this result; absent when none was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scenarios: Vec<ScenarioDto>,
+    /// The smallest and the largest value of each figure over the scenarios. What other policies give may lie outside.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    range: BTreeMap<String, ScenarioRange>,
+    /// Bars that decisions were made on; of several pairs the instants at which bars closed.
     bars: u64,
     /// Digest of trades, ledger and equity.
     result_hash: String,
@@ -63,8 +77,12 @@ pub(crate) struct BacktestResult {
     strategy_version: String,
     /// Digest of the plan that ran.
     plan_hash: String,
-    /// Version of the bars.
+    /// Version of the bars; of several series the digest over all `inputs`.
     data_version: String,
+    /// Every series that was read.
+    inputs: Vec<InputDto>,
+    /// Where the rates of rollover came from.
+    financing: FinancingDto,
     /// Version of the engine.
     engine_version: String,
     /// The seed of everything random.
@@ -76,8 +94,17 @@ pub(crate) struct BacktestResult {
     created_at: String,
 }
 
+/// The long parts that a result shows something of.
+#[derive(Clone, Copy)]
+pub(crate) struct ResultParts<'a> {
+    pub(crate) trades: &'a [Trade],
+    pub(crate) equity: &'a EquityCurve,
+    pub(crate) events: &'a [OrderEvent],
+}
+
 impl BacktestResult {
-    pub(crate) fn of(record: &BacktestRecord, trades: &[Trade], equity: &EquityCurve) -> Self {
+    pub(crate) fn of(record: &BacktestRecord, parts: &ResultParts<'_>) -> Self {
+        let ResultParts { trades, equity, events } = *parts;
         let inline = trades.len().min(TRADES_INLINE_MAX);
         Self {
             backtest_id: record.id.to_string(),
@@ -86,11 +113,12 @@ impl BacktestResult {
             start_date: record.start.to_string(),
             end_date: record.end.to_string(),
             instrument: record.series.instrument.to_string(),
+            instruments: record.config.tracks.iter().map(|track| track.instrument.to_string()).collect(),
             timeframe: record.series.granularity.as_str(),
             dataset: record.series.dataset.to_string(),
             synthetic: record.synthetic,
-            initial_capital: record.config.initial_capital.to_f64(),
-            account_currency: record.config.account_currency.code().to_owned(),
+            initial_capital: record.config.account.capital.to_f64(),
+            account_currency: record.config.account.currency.code().to_owned(),
             parameters: parameter_map(&record.parameters),
             metrics: MetricsDto::of(record),
             trades: trades[..inline].iter().map(TradeDto::of).collect(),
@@ -99,12 +127,17 @@ impl BacktestResult {
                 .map(|index| EquityPoint::of(equity, index))
                 .collect(),
             equity_points_total: equity.times.len(),
-            open_positions: OpenPositionDto::all(record),
+            open_positions: record.open_positions.iter().map(OpenPositionDto::of).collect(),
+            pending_orders: PendingOrderDto::all(events),
+            scenarios: record.scenarios.iter().map(ScenarioDto::of).collect(),
+            range: record.scenario_ranges.clone(),
             bars: record.bars,
             result_hash: record.result_hash.to_string(),
             strategy_version: record.strategy_version.to_string(),
             plan_hash: record.plan_hash.to_string(),
             data_version: record.data_version.to_string(),
+            inputs: record.inputs.iter().map(InputDto::of).collect(),
+            financing: FinancingDto::of(&record.financing),
             engine_version: record.engine_version.clone(),
             seed: record.seed,
             warnings: record.warnings.clone(),
@@ -117,6 +150,98 @@ impl BacktestResult {
 fn thinned(total: usize, limit: usize) -> impl Iterator<Item = usize> {
     let kept = total.min(limit);
     (0..kept).map(move |step| if kept < 2 { step } else { step * (total - 1) / (kept - 1) })
+}
+
+/// A series that was read.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InputDto {
+    /// The source of the bars.
+    dataset: String,
+    /// The pair.
+    instrument: String,
+    /// The bars' length.
+    timeframe: &'static str,
+    /// Its version.
+    version: String,
+    /// `track`: traded on. `intrabar`: shows the path inside a track's bars. `rate`: converts into the account currency.
+    #[schema(pattern = "^(track|intrabar|rate)$")]
+    role: &'static str,
+}
+
+impl InputDto {
+    fn of(input: &SeriesInput) -> Self {
+        Self {
+            dataset: input.series.dataset.to_string(),
+            instrument: input.series.instrument.to_string(),
+            timeframe: input.series.granularity.as_str(),
+            version: input.version.to_string(),
+            role: input.role.as_str(),
+        }
+    }
+}
+
+/// Where the rates of rollover came from.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct FinancingDto {
+    /// `zero`: nowhere. `table`: a stored table. `request`: the request.
+    #[schema(pattern = "^(zero|table|request)$")]
+    source: &'static str,
+    /// The table's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Digest of a stored table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    /// How many rates it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rates: Option<u64>,
+}
+
+impl FinancingDto {
+    fn of(used: &FinancingUsed) -> Self {
+        match used {
+            FinancingUsed::Zero => Self { source: "zero", ..Self::default() },
+            FinancingUsed::Table { name, digest, rows } => Self {
+                source: "table",
+                name: Some(name.clone()),
+                digest: Some(digest.to_string()),
+                rates: Some(*rows),
+            },
+            FinancingUsed::Request { name, rows } => {
+                Self { source: "request", name: Some(name.clone()), digest: None, rates: Some(*rows) }
+            }
+        }
+    }
+}
+
+/// The run under one fill policy.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ScenarioDto {
+    /// The policy.
+    fill_policy: &'static str,
+    /// Digest of trades, ledger and equity.
+    result_hash: String,
+    /// Statistics.
+    metrics: MetricsDto,
+    /// As in the performance report.
+    sharpe_ratio: Option<f64>,
+    /// As in the performance report.
+    sortino_ratio: Option<f64>,
+    /// As in the performance report.
+    calmar_ratio: Option<f64>,
+}
+
+impl ScenarioDto {
+    fn of(scenario: &ScenarioRecord) -> Self {
+        Self {
+            fill_policy: fill_policy_word(scenario.policy),
+            result_hash: scenario.result_hash.to_string(),
+            metrics: MetricsDto::of_scenario(scenario),
+            sharpe_ratio: scenario.sharpe_ratio,
+            sortino_ratio: scenario.sortino_ratio,
+            calmar_ratio: scenario.calmar_ratio,
+        }
+    }
 }
 
 /// A closed trade.
@@ -148,7 +273,7 @@ pub(crate) struct TradeDto {
     profit_loss: f64,
     /// Gain in percent of the entry's notional.
     profit_loss_pct: f64,
-    /// `close`, `reverse`, `stop_loss`, `take_profit`.
+    /// `close`, `reverse`, `stop_loss`, `take_profit`, `trailing_stop`, `stop_out`.
     exit_reason: &'static str,
     /// What it cost.
     costs: CostsDto,
@@ -227,24 +352,27 @@ pub(crate) struct OpenPositionDto {
     stop_loss: Option<f64>,
     /// Exit at a gain.
     take_profit: Option<f64>,
+    /// How far a trailing exit stays behind the best price.
+    trailing_distance: Option<f64>,
     /// Gain at the last close, in the account currency.
     unrealized_profit_loss: f64,
 }
 
 impl OpenPositionDto {
-    fn all(record: &BacktestRecord) -> Vec<Self> {
-        let positions = record.open_positions.iter().map(|position| Self {
+    fn of(position: &OpenPosition) -> Self {
+        let level = |level: Option<Price>| level.map(Price::to_f64);
+        Self {
             position_id: position.position_id,
-            instrument: record.series.instrument.to_string(),
+            instrument: position.instrument.to_string(),
             side: position.side.as_str(),
             size: position.units.get(),
             entry_price: position.entry_price.to_f64(),
             entry_time: position.entry_time.to_string(),
-            stop_loss: position.protect.stop_loss.map(fx_domain::Price::to_f64),
-            take_profit: position.protect.take_profit.map(fx_domain::Price::to_f64),
+            stop_loss: level(position.protect.stop_loss),
+            take_profit: level(position.protect.take_profit),
+            trailing_distance: level(position.protect.trailing_distance),
             unrealized_profit_loss: position.unrealized.to_f64(),
-        });
-        positions.collect()
+        }
     }
 }
 
@@ -288,52 +416,6 @@ pub(crate) struct EquityPage {
     pub(crate) next_page_token: Option<String>,
 }
 
-/// A page of the ledger.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LedgerPage {
-    /// The backtest.
-    pub(crate) backtest_id: String,
-    /// The rows.
-    pub(crate) ledger: Vec<LedgerEntry>,
-    /// Where to go on; absent on the last page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next_page_token: Option<String>,
-}
-
-/// One posting. Rows sum to the balance, exactly.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct LedgerEntry {
-    /// Number of the row, from 0.
-    sequence: u64,
-    /// When it is booked.
-    #[schema(format = DateTime)]
-    timestamp: String,
-    /// `deposit`, `profit_loss`, `commission`.
-    kind: &'static str,
-    /// The order behind it; null for the deposit.
-    order_id: Option<u64>,
-    /// Amount in the account currency.
-    amount: f64,
-    /// Balance after it.
-    balance: f64,
-    /// The account currency.
-    currency: String,
-}
-
-impl LedgerEntry {
-    pub(crate) fn of(row: &LedgerRow) -> Self {
-        Self {
-            sequence: row.sequence,
-            timestamp: row.time.to_string(),
-            kind: row.kind.as_str(),
-            order_id: row.order.map(|order| order.0),
-            amount: row.amount.to_f64(),
-            balance: row.balance.to_f64(),
-            currency: row.amount.currency().code().to_owned(),
-        }
-    }
-}
-
 /// A backtest in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BacktestSummary {
@@ -360,7 +442,7 @@ impl BacktestSummary {
             strategy_id: record.strategy_id.to_string(),
             start_date: record.start.to_string(),
             end_date: record.end.to_string(),
-            initial_capital: record.config.initial_capital.to_f64(),
+            initial_capital: record.config.account.capital.to_f64(),
             metrics: MetricsDto::of(record),
         }
     }

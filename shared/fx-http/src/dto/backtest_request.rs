@@ -1,15 +1,23 @@
 //! What a backtest is asked for, on the wire.
 
+mod costs;
+mod financing;
+mod model;
+#[cfg(test)]
+mod tests;
+
 use super::parameter::ParameterDto;
 use crate::input::{Faults, Fields, FromFields, Read, read};
-use fx_app::backtests::{BacktestRequest, Commission, FillTime, IntrabarPolicy, SpreadRequest};
+use costs::{CommissionSchema, SlippageSchema, SpreadSchema};
+use financing::FinancingSchema;
+use fx_app::backtests::{
+    AccountKind, BacktestRequest, FillTime, IntrabarPolicy, SCENARIOS_MAX, StopOutPolicy,
+};
 use fx_domain::{Currency, DatasetName, Digest, ErrorKind, StrategyId};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::str::FromStr;
-use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 /// When market orders may fill.
 const FILLS: &[(&str, FillTime)] = &[("open", FillTime::Open), ("close", FillTime::Close)];
@@ -21,8 +29,20 @@ const FILL_POLICIES: &[(&str, IntrabarPolicy)] = &[
     ("olhc", IntrabarPolicy::Olhc),
     ("nearest_extreme_first", IntrabarPolicy::NearestExtremeFirst),
 ];
-/// Points in a pip.
-const POINTS_PER_PIP: f64 = 10.0;
+/// Whether opposite entries meet.
+const ACCOUNTS: &[(&str, AccountKind)] =
+    &[("netting", AccountKind::Netting), ("hedging", AccountKind::Hedging)];
+/// What a stop-out closes.
+const STOP_OUTS: &[(&str, StopOutPolicy)] = &[
+    ("largest_loss", StopOutPolicy::LargestLoss),
+    ("all", StopOutPolicy::All),
+    ("reduce_to_cover", StopOutPolicy::ReduceToCover),
+];
+
+/// How requests and results call a policy.
+pub(super) fn fill_policy_word(policy: IntrabarPolicy) -> &'static str {
+    FILL_POLICIES.iter().find(|(_, known)| *known == policy).map_or("", |(word, _)| word)
+}
 
 /// A backtest of one strategy on stored bars.
 #[derive(ToSchema)]
@@ -45,7 +65,11 @@ pub(crate) struct BacktestBody {
     initial_capital: Option<f64>,
     /// Overrides of the registered parameters.
     parameters: Option<BTreeMap<String, ParameterDto>>,
-    /// The currency of balance and P&L; only the pair's quote currency, which is the default.
+    /// What is traded, all in one account, asked in this order at equal times; the strategy's own when absent.
+    #[schema(max_items = 64)]
+    instruments: Option<Vec<String>>,
+    /// The currency of balance and P&L; the first pair's quote currency when absent. Amounts in other currencies are
+    /// converted at the mid price of the moment.
     #[schema(pattern = "^[A-Za-z]{3}$")]
     account_currency: Option<String>,
     /// Market orders fill at the next bar's `open`, or at the deciding bar's `close`.
@@ -63,15 +87,29 @@ pub(crate) struct BacktestBody {
     slippage: Option<SlippageSchema>,
     /// Commission of each fill.
     commission: Option<CommissionSchema>,
-    /// Overnight interest: only `zero`, which the result warns of.
-    #[schema(pattern = "^zero$", default = "zero")]
-    financing: Option<String>,
-    /// Notional over equity at most.
+    /// What holding a position over 17:00 New York pays or costs: `zero`, which the result warns of, the name of a stored
+    /// table, or rates.
+    financing: Option<FinancingSchema>,
+    /// Notional over used margin.
     #[schema(exclusive_minimum = 0, maximum = 10000, default = 30)]
     leverage: Option<f64>,
-    /// How positions of one pair add up: only `netting`.
-    #[schema(pattern = "^netting$", default = "netting")]
+    /// Whether opposite entries meet (`netting`) or stand side by side (`hedging`).
+    #[schema(pattern = "^(netting|hedging)$", default = "netting")]
     account: Option<String>,
+    /// Margin level in percent at or below which the account is called.
+    #[schema(minimum = 0, maximum = 10000, default = 100)]
+    margin_call_pct: Option<f64>,
+    /// When and what the account's broker closes.
+    stop_out: Option<StopOutBody>,
+    /// Whether a balance below zero with nothing open is set to zero.
+    #[schema(default = false)]
+    negative_balance_protection: Option<bool>,
+    /// Finer bars of the same data set that show the path inside each bar: `tick`, `1m`, …
+    #[schema(pattern = "^(tick|[0-9]+[mhd]|[MHD][0-9]+)$")]
+    intrabar: Option<String>,
+    /// Fill policies that the run is made under, each once; the first one's is the result, the others stand beside it.
+    #[schema(max_items = 5)]
+    scenarios: Option<Vec<String>>,
     /// Entries on the side already held that are allowed on top of the first.
     #[schema(maximum = 100, default = 0)]
     pyramiding: Option<u32>,
@@ -84,6 +122,18 @@ pub(crate) struct BacktestBody {
     /// The seed of everything random.
     #[schema(minimum = 0, maximum = 9007199254740991_i64, default = 0)]
     seed: Option<u64>,
+}
+
+/// When and what the account's broker closes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "read by the document's generator only")]
+pub(crate) struct StopOutBody {
+    /// Margin level in percent at or below which entries are closed; not above `margin_call_pct`.
+    #[schema(minimum = 0, maximum = 10000, default = 50)]
+    level_pct: Option<f64>,
+    /// The entry with the largest loss, then the next; everything; or only so many units that the level holds.
+    #[schema(pattern = "^(largest_loss|all|reduce_to_cover)$", default = "largest_loss")]
+    policy: Option<String>,
 }
 
 /// The largest whole number that every JSON reader keeps exactly.
@@ -127,32 +177,50 @@ impl Options {
                 })
             };
         }
-        let set = [
+        let mut set: Vec<_> = [
             option!("initial_capital", read::number => initial_capital),
             option!("parameters", read::parameters => parameters),
+            option!("instruments", read::instruments => instruments),
             option!("account_currency", some(read::parsed(Currency::from_str)) => account_currency),
-            option!("fill", word(FILLS) => fill),
-            option!("fill_policy", word(FILL_POLICIES) => fill_policy),
-            option!("spread", spread => spread),
-            option!("slippage", slippage => slippage_pips),
-            option!("commission", commission => commission),
+            option!("account", read::word(ACCOUNTS) => account),
             option!("leverage", read::number => leverage),
+            option!("margin_call_pct", read::number => margin_call_pct),
+            option!("negative_balance_protection", read::boolean => negative_balance_protection),
+            option!("fill", read::word(FILLS) => fill),
+            option!("fill_policy", read::word(FILL_POLICIES) => fill_policy),
+            option!("intrabar", some(read::timeframe) => intrabar),
+            option!("scenarios", scenarios => scenarios),
+            option!("spread", costs::spread => spread),
+            option!("slippage", costs::slippage => slippage),
+            option!("commission", costs::commission => commission),
+            option!("financing", financing::financing => financing),
             option!("pyramiding", entries => pyramiding),
             option!("dataset", read::parsed(DatasetName::parse) => dataset),
             option!("data_version", some(read::parsed(Digest::from_str)) => data_version),
             option!("seed", seed => seed),
-        ];
-        fields.optional("financing", |path, value| only(path, value, "zero"));
-        fields.optional("account", |path, value| only(path, value, "netting"));
-        fields.unsupported(
-            "margin_call_pct",
-            "a run ends without margin calls, and `leverage` bounds every order",
-        );
-        fields.unsupported("stop_out", "a run ends without stop-outs, and `leverage` bounds every order");
-        fields.unsupported("intrabar", "exits inside a bar follow `fill_policy`");
-        fields.unsupported("scenarios", "send one request for each `fill_policy`");
-        set.into_iter().flatten().collect()
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        set.extend(fields.optional("stop_out", stop_out));
+        set
     }
+}
+
+/// Either part of a stop-out may be absent.
+fn stop_out(path: &str, value: Value) -> Read<Setter> {
+    let mut fields = read::object(path, value)?;
+    let level = fields.optional("level_pct", read::number);
+    let policy = fields.optional("policy", read::word(STOP_OUTS));
+    fields.finish(Some(()))?;
+    Ok(Box::new(move |request| {
+        request.stop_out_pct = level.unwrap_or(request.stop_out_pct);
+        request.stop_out_policy = policy.unwrap_or(request.stop_out_policy);
+    }))
+}
+
+fn scenarios(path: &str, value: Value) -> Read<Vec<IntrabarPolicy>> {
+    read::list(SCENARIOS_MAX, "fill policies", read::word(FILL_POLICIES))(path, value)
 }
 
 fn some<T>(read: impl FnOnce(&str, Value) -> Read<T>) -> impl FnOnce(&str, Value) -> Read<Option<T>> {
@@ -169,241 +237,4 @@ fn seed(path: &str, value: Value) -> Read<u64> {
 fn entries(path: &str, value: Value) -> Read<u32> {
     let entries = read::whole(path, value)?;
     u32::try_from(entries).map_err(|_| Faults::schema(path, format!("{entries} is too large")))
-}
-
-/// What one of `words` means.
-fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl FnOnce(&str, Value) -> Read<T> {
-    move |path, value| {
-        let meant = words.iter().find(|(word, _)| value.as_str() == Some(word)).map(|(_, meant)| *meant);
-        meant.ok_or_else(|| {
-            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-            Faults::schema(path, format!("expected one of {}", known.join(", ")))
-        })
-    }
-}
-
-fn only(path: &str, value: Value, supported: &str) -> Read<()> {
-    let text = read::text(path, value)?;
-    if text == supported {
-        return Ok(());
-    }
-    Err(Faults::unsupported(path, format!("`{text}` is not supported: only `{supported}` is")))
-}
-
-/// A number, or the fields of a model object.
-enum NumberOrModel {
-    Number(f64),
-    Model(Fields),
-}
-
-fn number_or_model(path: &str, value: Value) -> Read<NumberOrModel> {
-    match value {
-        Value::Object(object) => Ok(NumberOrModel::Model(Fields::nested(path, object))),
-        Value::Number(_) => read::number(path, value).map(NumberOrModel::Number),
-        _ => Err(Faults::schema(path, "expected a number or a model object")),
-    }
-}
-
-/// One model out of those that the object may name.
-fn one_model<T>(path: &str, fields: Fields, models: Vec<Option<T>>) -> Read<T> {
-    let mut named: Vec<T> = models.into_iter().flatten().collect();
-    let model = named.pop();
-    let alone = named.is_empty();
-    fields.finish(Some(()))?;
-    model.filter(|_| alone).ok_or_else(|| Faults::schema(path, "names no model, or more than one"))
-}
-
-fn spread(path: &str, value: Value) -> Read<SpreadRequest> {
-    let mut fields = match number_or_model(path, value)? {
-        NumberOrModel::Number(pips) => return Ok(SpreadRequest::Pips(pips)),
-        NumberOrModel::Model(fields) => fields,
-    };
-    let models = vec![
-        fields.optional("points", read::number).map(SpreadRequest::Points),
-        fields.optional("relative_on_entry", read::number).map(SpreadRequest::RelativeOnEntry),
-        fields.optional("relative", read::number).map(SpreadRequest::Relative),
-    ];
-    fields.unsupported("by_hour", "`points`, `relative_on_entry` and `relative` are");
-    one_model(path, fields, models)
-}
-
-fn slippage(path: &str, value: Value) -> Read<f64> {
-    let mut fields = match number_or_model(path, value)? {
-        NumberOrModel::Number(pips) => return Ok(pips),
-        NumberOrModel::Model(fields) => fields,
-    };
-    let models = vec![fields.optional("points", read::number).map(|points| points / POINTS_PER_PIP)];
-    fields.unsupported("relative_on_entry", "a number of pips or `points` is");
-    fields.unsupported("by_hour", "a number of pips or `points` is");
-    one_model(path, fields, models)
-}
-
-fn commission(path: &str, value: Value) -> Read<Commission> {
-    let mut fields = match number_or_model(path, value)? {
-        NumberOrModel::Number(per_lot) => return Ok(Commission::PerLot(per_lot)),
-        NumberOrModel::Model(fields) => fields,
-    };
-    let minimum = fields.optional("minimum", read::number);
-    let rate = fields.optional("per_notional", read::number);
-    if minimum.is_some() && rate.is_none() {
-        return Err(Faults::schema(format!("{path}.minimum"), "stands beside `per_notional` only"));
-    }
-    let models = vec![
-        rate.map(|rate| Commission::PerNotional { rate, minimum: minimum.unwrap_or(0.0) }),
-        fields.optional("per_unit", read::number).map(Commission::PerUnit),
-    ];
-    one_model(path, fields, models)
-}
-
-fn number_schema(maximum: f64, description: &str) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Number)
-        .minimum(Some(0.0))
-        .maximum(Some(maximum))
-        .description(Some(description))
-}
-
-fn model_schema(fields: &[(&str, f64, &str)], required: &str) -> ObjectBuilder {
-    let object =
-        ObjectBuilder::new().additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
-    let object = fields.iter().fold(object, |object, (name, maximum, description)| {
-        object.property(*name, number_schema(*maximum, description))
-    });
-    object.required(required)
-}
-
-macro_rules! one_of_schema {
-    ($(#[$doc:meta])* $name:ident: $($item:expr),+ $(,)?) => {
-        $(#[$doc])*
-        struct $name;
-
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                OneOfBuilder::new()$(.item($item))+.into()
-            }
-        }
-
-        impl ToSchema for $name {}
-    };
-}
-
-one_of_schema!(
-    /// The document's form of a spread.
-    SpreadSchema:
-        number_schema(10_000.0, "Pips."),
-        model_schema(&[("points", 100_000.0, "Tenths of a pip.")], "points"),
-        model_schema(&[("relative_on_entry", 0.1, "Fraction of the entry price, paid on entry.")], "relative_on_entry"),
-        model_schema(&[("relative", 0.1, "Fraction of the price, half paid on each side.")], "relative"),
-);
-one_of_schema!(
-    /// The document's form of a slippage.
-    SlippageSchema:
-        number_schema(10_000.0, "Pips."),
-        model_schema(&[("points", 100_000.0, "Tenths of a pip.")], "points"),
-);
-one_of_schema!(
-    /// The document's form of a commission.
-    CommissionSchema:
-        number_schema(1e12, "Account currency per standard lot and side."),
-        model_schema(&[("per_unit", 0.1, "Account currency per unit and side.")], "per_unit"),
-        model_schema(
-            &[
-                ("per_notional", 0.1, "Fraction of the fill's notional."),
-                ("minimum", 1e12, "Account currency per fill at least."),
-            ],
-            "per_notional",
-        ),
-);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::input::decode;
-    use fx_domain::UnixNanos;
-    use serde_json::json;
-
-    fn read_body(extra: Value) -> Result<BacktestRequest, fx_domain::PlatformError> {
-        let mut body = json!({"strategy_id": "s", "start_date": "2024-01-01", "end_date": "2024-01-31"});
-        if let (Value::Object(body), Value::Object(extra)) = (&mut body, extra) {
-            body.extend(extra);
-        }
-        decode::<BacktestInput>(body.to_string().as_bytes()).map(|input| input.0)
-    }
-
-    #[test]
-    fn absent_options_are_the_use_cases_defaults() {
-        let at = |text| UnixNanos::parse(text).unwrap();
-        let plain = BacktestRequest::new(StrategyId::parse("s").unwrap(), at("2024-01-01"), at("2024-02-01"));
-        assert_eq!(read_body(json!({})).unwrap(), plain);
-        assert_eq!(
-            read_body(json!({"seed": null, "financing": "zero", "account": "netting"})).unwrap(),
-            plain
-        );
-    }
-
-    #[test]
-    fn models_are_numbers_or_objects() {
-        let read = read_body(json!({
-            "spread": {"relative_on_entry": 1e-4}, "slippage": {"points": 5},
-            "commission": {"per_notional": 2e-5, "minimum": 1}
-        }))
-        .unwrap();
-        assert_eq!(read.spread, SpreadRequest::RelativeOnEntry(1e-4));
-        assert!((read.slippage_pips - 0.5).abs() < 1e-12);
-        assert_eq!(read.commission, Commission::PerNotional { rate: 2e-5, minimum: 1.0 });
-        let read = read_body(json!({"spread": 1.5, "commission": 3})).unwrap();
-        assert_eq!(read.spread, SpreadRequest::Pips(1.5));
-        assert_eq!(read.commission, Commission::PerLot(3.0));
-        let read = read_body(json!({"commission": {"per_unit": 1e-5}})).unwrap();
-        assert_eq!(read.commission, Commission::PerUnit(1e-5));
-    }
-
-    #[test]
-    fn every_word_is_read_as_what_it_means() {
-        for (word, fill) in FILLS {
-            assert_eq!(read_body(json!({"fill": word})).unwrap().fill, *fill);
-        }
-        for (word, policy) in FILL_POLICIES {
-            assert_eq!(read_body(json!({"fill_policy": word})).unwrap().fill_policy, *policy);
-        }
-        assert!(read_body(json!({"fill": "Open"})).unwrap_err().message().contains("open, close"));
-    }
-
-    #[test]
-    fn what_the_engine_does_not_do_is_refused_by_name() {
-        for (field, value) in [
-            ("financing", json!("oanda")),
-            ("account", json!("hedging")),
-            ("margin_call_pct", json!(100)),
-            ("stop_out", json!({"level_pct": 50})),
-            ("intrabar", json!("1m")),
-            ("scenarios", json!(["pessimistic"])),
-            ("spread", json!({"by_hour": [1.0]})),
-        ] {
-            let error = read_body(json!({ field: value })).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::BacktestConfig, "{field}");
-            assert!(error.message().starts_with(field), "{}", error.message());
-        }
-    }
-
-    #[test]
-    fn every_field_that_does_not_fit_is_named_at_once() {
-        let error = decode::<BacktestInput>(
-            br#"{"strategy_id": "a b", "start": 1, "seed": -1, "spread": {"point": 2}}"#,
-        );
-        let error = error.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::RequestValidation);
-        for named in ["strategy_id", "start_date", "end_date", "seed", "spread.point", "start:"] {
-            assert!(error.message().contains(named), "{named}: {}", error.message());
-        }
-        assert!(
-            error.issues().iter().any(|issue| issue.hint.as_deref() == Some("did you mean `start_date`?"))
-        );
-    }
-
-    #[test]
-    fn a_number_beyond_all_floats_is_no_json() {
-        let error = decode::<BacktestInput>(br#"{"initial_capital": 1e999}"#).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::RequestValidation);
-    }
 }

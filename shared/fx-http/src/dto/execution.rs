@@ -4,7 +4,7 @@ use super::parameter::ParameterDto;
 use crate::input::{Faults, Fields, FromFields, read};
 use fx_app::executions::ExecutionRequest;
 use fx_app::records::{ExecutionRecord, IntendedOrder, Parameters, SignalRecord};
-use fx_domain::{DatasetName, ErrorKind, Price, StrategyId};
+use fx_domain::{DatasetName, ErrorKind, OrderKind, Price, StrategyId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ pub(crate) struct ExecuteBody {
     /// The strategy.
     #[schema(value_type = String, min_length = 1, max_length = 80, pattern = "^[A-Za-z0-9_-]+$")]
     strategy_id: StrategyId,
-    /// Capital it may use, in the pair's quote currency.
+    /// Capital it may use, in the quote currency of the first pair.
     #[schema(exclusive_minimum = 0, maximum = 1e12, example = 10000)]
     capital_allocation: f64,
     /// Overrides of the registered parameters.
@@ -100,7 +100,7 @@ pub(crate) struct ExecutionDto {
 pub(crate) struct SignalDto {
     /// The pair.
     instrument: String,
-    /// `buy`, `sell`, `close`.
+    /// `buy`, `sell`, `target`, `close`.
     action: String,
     /// The deciding bar's close.
     price: f64,
@@ -129,15 +129,21 @@ pub(crate) struct OrderDto {
     status: String,
     /// The pair.
     instrument: String,
+    /// `market`, `limit`, `stop`, `stop_limit`, `market_if_touched`, `trailing_stop`.
+    kind: &'static str,
+    /// What it waits for, of a stop-limit order its limit; null of a market order.
+    price: Option<f64>,
     /// `long` or `short`.
     #[schema(pattern = "^(long|short)$")]
     side: &'static str,
-    /// Units of the base currency.
+    /// Units of the base currency; 0 where they are known at the fill only.
     size: i64,
     /// Exit at a loss.
     stop_loss: Option<f64>,
     /// Exit at a gain.
     take_profit: Option<f64>,
+    /// How far a trailing exit stays behind the best price.
+    trailing_distance: Option<f64>,
     /// What it filled at; null in a dry run.
     filled_price: Option<f64>,
 }
@@ -180,12 +186,26 @@ impl OrderDto {
             client_order_id: order.client_order_id.clone(),
             status: order.status.clone(),
             instrument: order.instrument.to_string(),
+            kind: order.kind.as_str(),
+            price: waits_for(order.kind).map(Price::to_f64),
             side: order.side.as_str(),
             size: order.units.get(),
             stop_loss: order.stop_loss.map(Price::to_f64),
             take_profit: order.take_profit.map(Price::to_f64),
+            trailing_distance: order.trailing_distance.map(Price::to_f64),
             filled_price: order.filled_price.map(Price::to_f64),
         }
+    }
+}
+
+const fn waits_for(kind: OrderKind) -> Option<Price> {
+    match kind {
+        OrderKind::Market => None,
+        OrderKind::Limit(price)
+        | OrderKind::Stop(price)
+        | OrderKind::MarketIfTouched(price)
+        | OrderKind::StopLimit { limit: price, .. }
+        | OrderKind::TrailingStop { level: price, .. } => Some(price),
     }
 }
 

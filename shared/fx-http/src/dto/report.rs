@@ -1,6 +1,6 @@
 //! Statistics on the wire. Undefined is null, never 0 or infinity.
 
-use fx_app::records::{BacktestRecord, Comparable};
+use fx_app::records::{BacktestRecord, Comparable, ScenarioRecord};
 use fx_domain::{PlatformResult, StrategyId, UnixNanos};
 use serde::Serialize;
 use serde_json::Value;
@@ -46,6 +46,12 @@ pub(crate) struct MetricsDto {
     costs: CostsDto,
     /// Trades whose exit the bars leave open.
     ambiguous_trades: u64,
+    /// Times that the margin level fell to the stop-out.
+    stop_outs: u64,
+    /// Times that it fell to the margin call.
+    margin_calls: u64,
+    /// Lowest margin level that was looked at with a position, percent.
+    lowest_margin_level_pct: Option<f64>,
 }
 
 /// What was paid, by kind, in the account currency; above zero when paid.
@@ -61,10 +67,11 @@ pub(crate) struct CostsDto {
     pub(crate) financing: f64,
 }
 
-impl MetricsDto {
-    pub(crate) fn of(record: &BacktestRecord) -> Self {
-        let metrics = &record.report.metrics;
-        Self {
+/// The wire form of headline numbers, whoever holds them.
+macro_rules! metrics_dto {
+    ($metrics:expr) => {{
+        let metrics = &$metrics;
+        MetricsDto {
             total_trades: metrics.total_trades,
             winning_trades: metrics.winning_trades,
             losing_trades: metrics.losing_trades,
@@ -88,7 +95,20 @@ impl MetricsDto {
                 financing: metrics.costs.financing,
             },
             ambiguous_trades: metrics.ambiguous_trades,
+            stop_outs: metrics.stop_outs,
+            margin_calls: metrics.margin_calls,
+            lowest_margin_level_pct: metrics.lowest_margin_level_pct,
         }
+    }};
+}
+
+impl MetricsDto {
+    pub(crate) fn of(record: &BacktestRecord) -> Self {
+        metrics_dto!(record.report.metrics)
+    }
+
+    pub(crate) fn of_scenario(scenario: &ScenarioRecord) -> Self {
+        metrics_dto!(scenario.metrics)
     }
 }
 
@@ -215,7 +235,7 @@ impl PerformanceReport {
             strategy_id: record.strategy_id.to_string(),
             start_date: record.start.to_string(),
             end_date: record.end.to_string(),
-            initial_capital: record.config.initial_capital.to_f64(),
+            initial_capital: record.config.account.capital.to_f64(),
             metrics: MetricsDto::of(record),
             sharpe_ratio: report.sharpe_ratio,
             sortino_ratio: report.sortino_ratio,

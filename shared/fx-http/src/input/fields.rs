@@ -29,9 +29,15 @@ impl Faults {
         Self { schema: Vec::new(), unsupported: vec![Issue::field(path, message)] }
     }
 
-    fn add(&mut self, other: Self) {
+    /// What is wrong in another place, too.
+    pub(crate) fn add(&mut self, other: Self) {
         self.schema.extend(other.schema);
         self.unsupported.extend(other.unsupported);
+    }
+
+    /// Whether nothing is wrong.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.schema.is_empty() && self.unsupported.is_empty()
     }
 
     /// The error that tells the caller: of faults of the schema if there are any, else of kind `unsupported`.

@@ -1,6 +1,6 @@
 //! Readers of single JSON values.
 
-use super::{Faults, Read};
+use super::{Faults, Fields, Read};
 use fx_app::records::{ParameterValue, Parameters};
 use fx_domain::{Granularity, Instrument, UnixNanos};
 use serde_json::Value;
@@ -33,9 +33,7 @@ pub(crate) fn text(path: &str, value: Value) -> Read<String> {
 }
 
 /// A text that `parse` understands.
-pub(crate) fn parsed<T, E: Display>(
-    parse: impl FnOnce(&str) -> Result<T, E>,
-) -> impl FnOnce(&str, Value) -> Read<T> {
+pub(crate) fn parsed<T, E: Display>(parse: impl Fn(&str) -> Result<T, E>) -> impl Fn(&str, Value) -> Read<T> {
     move |path, value| {
         let text = text(path, value)?;
         parse(&text).map_err(|error| Faults::schema(path, error.to_string()))
@@ -104,21 +102,51 @@ fn parameter(value: &Value) -> Option<ParameterValue> {
     }
 }
 
+/// A list of at most `entries_max`, every entry read: all that is wrong is told at once.
+pub(crate) fn list<T>(
+    entries_max: usize,
+    what: &str,
+    read: impl Fn(&str, Value) -> Read<T>,
+) -> impl FnOnce(&str, Value) -> Read<Vec<T>> {
+    move |path, value| {
+        let Value::Array(items) = value else { return expected(path, &format!("a list of {what}"), &value) };
+        if items.len() > entries_max {
+            return Err(Faults::schema(path, format!("has {} entries: at most {entries_max}", items.len())));
+        }
+        let mut faults = Faults::default();
+        let mut entries = Vec::with_capacity(items.len());
+        for (index, item) in items.into_iter().enumerate() {
+            match read(&format!("{path}[{index}]"), item) {
+                Ok(entry) => entries.push(entry),
+                Err(fault) => faults.add(fault),
+            }
+        }
+        if faults.is_empty() { Ok(entries) } else { Err(faults) }
+    }
+}
+
 /// Pairs, each in any of its spellings.
 pub(crate) fn instruments(path: &str, value: Value) -> Read<Vec<Instrument>> {
-    let Value::Array(items) = value else { return expected(path, "a list of pairs", &value) };
-    if items.len() > LIST_MAX {
-        return Err(Faults::schema(path, format!("has {} entries: at most {LIST_MAX}", items.len())));
+    list(LIST_MAX, "pairs", parsed(Instrument::parse))(path, value)
+}
+
+/// The fields of an object.
+pub(crate) fn object(path: &str, value: Value) -> Read<Fields> {
+    match value {
+        Value::Object(object) => Ok(Fields::nested(path, object)),
+        other => expected(path, "an object", &other),
     }
-    let mut faults = Faults::default();
-    let mut instruments = Vec::with_capacity(items.len());
-    for (index, item) in items.into_iter().enumerate() {
-        match parsed(Instrument::parse)(&format!("{path}[{index}]"), item) {
-            Ok(instrument) => instruments.push(instrument),
-            Err(fault) => faults.schema.extend(fault.schema),
-        }
+}
+
+/// What one of `words` means.
+pub(crate) fn word<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(&str, Value) -> Read<T> {
+    move |path, value| {
+        let meant = words.iter().find(|(word, _)| value.as_str() == Some(word)).map(|(_, meant)| *meant);
+        meant.ok_or_else(|| {
+            let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            Faults::schema(path, format!("expected one of {}", known.join(", ")))
+        })
     }
-    if faults.schema.is_empty() { Ok(instruments) } else { Err(faults) }
 }
 
 /// A timeframe in either spelling.

@@ -3,7 +3,7 @@
 use super::Api;
 use crate::dto::{
     BacktestBody, BacktestInput, BacktestResult, BacktestStatus, EquityPage, EquityPoint, LedgerEntry,
-    LedgerPage, TradeDto, TradePage,
+    LedgerPage, MarginEntry, MarginPage, OrderEventDto, OrderPage, ResultParts, TradeDto, TradePage,
 };
 use crate::failure::{Failure, media_type};
 use crate::input::{BacktestPath, JsonBody, PathKey, Query, RowPageParams, Rows};
@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Extension, Json};
 use fx_app::Caller;
-use fx_app::ports::ResultPart;
+use fx_app::ports::{ResultPart, RunArtefacts};
 use fx_domain::{BacktestId, ErrorKind, PlatformError};
 use http::{HeaderMap, Uri, header};
 use std::sync::Arc;
@@ -47,8 +47,8 @@ pub(crate) async fn run(
     metrics::histogram!("backtest_execution_duration_seconds", "strategy_id" => strategy)
         .record(started.elapsed());
     let outcome = outcome?;
-    let artefacts = &outcome.artefacts;
-    Ok(Json(BacktestResult::of(&outcome.record, &artefacts.trades, &artefacts.equity)))
+    let RunArtefacts { trades, equity, events, .. } = &outcome.artefacts;
+    Ok(Json(BacktestResult::of(&outcome.record, &ResultParts { trades, equity, events })))
 }
 
 /// A strategy's id as a label: ids that a caller invented are one.
@@ -75,7 +75,9 @@ pub(crate) async fn get(
     let record = api.app.get_backtest(&caller, &id).await?;
     let trades = api.app.backtest_trades(&caller, &id).await?;
     let equity = api.app.backtest_equity(&caller, &id).await?;
-    let result = BacktestResult::of(&record, &trades, &equity);
+    let events = api.app.backtest_events(&caller, &id).await?;
+    let parts = ResultParts { trades: &trades, equity: &equity, events: &events };
+    let result = BacktestResult::of(&record, &parts);
     let backtest_id = id.to_string();
     Ok(Json(BacktestStatus { backtest_id, status: "completed", progress: 1.0, eta_seconds: 0.0, result }))
 }
@@ -158,6 +160,60 @@ pub(crate) async fn ledger(
     let page = rows.of(&api.app.backtest_ledger(&caller, &id).await?, LedgerEntry::of);
     let backtest_id = id.to_string();
     Ok(Json(LedgerPage { backtest_id, ledger: page.items, next_page_token: page.next }).into_response())
+}
+
+/// What happened to the orders of a backtest, refusals included.
+#[utoipa::path(
+    get, path = "/api/v1/backtests/{backtest_id}/orders", tag = "backtests", params(BacktestPath, RowPageParams),
+    responses(
+        (status = 200, description = "A page of events, or all of them as a Parquet file.", content(
+            (OrderPage = "application/json"), (Vec<u8> = "application/vnd.apache.parquet")
+        )),
+        (status = 404, description = "There is no such backtest.")
+    )
+)]
+pub(crate) async fn orders(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    PathKey(id): PathKey<BacktestId>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let rows = rows(&uri)?;
+    if wants_parquet(&headers) {
+        return parquet(&api, &caller, &id, ResultPart::Events).await;
+    }
+    let page = rows.of(&api.app.backtest_events(&caller, &id).await?, OrderEventDto::of);
+    let backtest_id = id.to_string();
+    Ok(Json(OrderPage { backtest_id, orders: page.items, next_page_token: page.next }).into_response())
+}
+
+/// The margin of a backtest's account where it changed.
+#[utoipa::path(
+    get, path = "/api/v1/backtests/{backtest_id}/margin", tag = "backtests", params(BacktestPath, RowPageParams),
+    responses(
+        (status = 200, description = "A page of moments, or all of them as a Parquet file.", content(
+            (MarginPage = "application/json"), (Vec<u8> = "application/vnd.apache.parquet")
+        )),
+        (status = 404, description = "There is no such backtest.")
+    )
+)]
+pub(crate) async fn margin(
+    State(api): State<Arc<Api>>,
+    Extension(caller): Extension<Caller>,
+    PathKey(id): PathKey<BacktestId>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let rows = rows(&uri)?;
+    if wants_parquet(&headers) {
+        return parquet(&api, &caller, &id, ResultPart::Margin).await;
+    }
+    let currency = api.app.get_backtest(&caller, &id).await?.config.account.currency;
+    let points = api.app.backtest_margin(&caller, &id).await?;
+    let page = rows.of(&points, |point| MarginEntry::of(point, currency));
+    let backtest_id = id.to_string();
+    Ok(Json(MarginPage { backtest_id, margin: page.items, next_page_token: page.next }).into_response())
 }
 
 /// The tear sheet of a backtest.

@@ -1,18 +1,22 @@
 //! Every row held to account, and what is found told.
 
 use crate::Error;
-use crate::bars_file::{FormNeeds, PRICE_NANOS_MAX};
+use crate::bars_file::{FormNeeds, PRICE_NANOS_MAX, Shape, one_sided_quotes};
 use crate::import::report::{BAD_ROWS_LISTED_MAX, BadRow, ImportReport};
 use crate::import::spool::SpoolWriter;
 use crate::import::{Described, FileZone, Format, ImportOptions, Label, Notes, Row, stamp};
 use crate::manifest::{Anchor, GAPS_LISTED_MAX, Gap, Gaps};
 use crate::publish::{Provenance, StagedSeries, Stager};
-use fx_domain::{Bar, Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, Ohlc, Price, QuoteSide, UnixNanos};
+use fx_domain::{
+    Bar, Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, Ohlc, Price, QuoteSide, TimeOrder, UnixNanos,
+};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 /// Different distances of neighbours that are counted; a sound file has a few dozen.
 const SPACINGS_MAX: usize = 4_096;
+/// Quotes further apart than this have a gap between them; at quiet hours some minutes without one are usual.
+const QUOTE_GAP_NANOS: i64 = NANOS_PER_HOUR;
 /// A weekend without bars is no longer than this; longer ones are holidays or holes.
 const WEEKEND_NANOS_MAX: i64 = 62 * NANOS_PER_HOUR;
 
@@ -120,13 +124,16 @@ impl Collector {
         if self.options.label == Label::End {
             bar.time = bar.time.plus_nanos(-granularity.nominal_nanos());
         }
-        if let Some(seen) = self.seen.replace(bar.time) {
+        let order = granularity.time_order();
+        if granularity != Granularity::Tick
+            && let Some(seen) = self.seen.replace(bar.time)
+        {
             let distance = bar.time.get().saturating_sub(seen.get());
             if distance > 0 && (self.spacings.len() < SPACINGS_MAX || self.spacings.contains_key(&distance)) {
                 *self.spacings.entry(distance).or_default() += 1;
             }
         }
-        if self.last == Some(bar.time) {
+        if order == TimeOrder::Strict && self.last == Some(bar.time) {
             self.duplicates += 1;
             return Err(format!("the time {} is that of the row before", bar.time));
         }
@@ -134,8 +141,12 @@ impl Collector {
             self.out_of_order += 1;
             return Err(format!("the time {} is before {last}, that of an earlier row", bar.time));
         }
-        let grid = granularity.nominal_nanos().min(NANOS_PER_HOUR);
-        if granularity < Granularity::D1 && bar.time.get() % grid != 0 {
+        // Quotes stand anywhere, and so, within their hour, do days and weeks.
+        let on_grid = match granularity {
+            Granularity::Tick | Granularity::D1 | Granularity::W1 => true,
+            _ => bar.time.get() % granularity.nominal_nanos().min(NANOS_PER_HOUR) == 0,
+        };
+        if !on_grid {
             return Err(format!("the time {} is no start of a {granularity} bar", bar.time));
         }
         if *self.two_sided.get_or_insert(bar.ask.is_some()) != bar.ask.is_some() {
@@ -156,9 +167,12 @@ impl Collector {
         self.first.get_or_insert(bar.time);
         self.last = Some(bar.time);
         self.rows_stored += 1;
-        match bar.ask {
-            None => self.spool.push(&record_of_one(&bar)),
-            Some(ask) => {
+        match (self.options.series.granularity, bar.ask) {
+            (Granularity::Tick, Some(ask)) => {
+                self.spool.push(&[bar.time.get(), bar.bid.close.nanos(), ask.close.nanos()])
+            }
+            (_, None) => self.spool.push(&record_of_one(&bar)),
+            (_, Some(ask)) => {
                 let [time, open, high, low, close, volume] = record_of_one(&bar);
                 let [ask_open, ask_high, ask_low, ask_close] = prices(ask).map(Price::nanos);
                 self.spool
@@ -180,10 +194,16 @@ impl Collector {
             return Err(Error::Empty);
         }
         let series = self.options.series.clone();
-        let form = self.needs.form(side, series.instrument.quote_decimals());
+        let shape = Shape::of(series.granularity, side).ok_or_else(one_sided_quotes)?;
+        let form = self.needs.form(shape, series.instrument.quote_decimals());
         let mut stager = Stager::new(series, form)?;
         let mut spool = self.spool.into_reader()?;
-        if two_sided {
+        if shape == Shape::Quotes {
+            while let Some([time, bid, ask]) = spool.next::<3>()? {
+                let [bid, ask] = [bid, ask].map(Price::from_nanos);
+                stager.push(Bar::tick(UnixNanos::new(time), bid, ask))?;
+            }
+        } else if two_sided {
             while let Some([time, open, high, low, close, volume, ask @ ..]) = spool.next::<10>()? {
                 let ask = Some(ohlc(ask));
                 stager.push(Bar {
@@ -209,6 +229,9 @@ impl Collector {
     /// change of clocks.
     fn check_spacing(&self) -> Result<(), Error> {
         let expected = self.options.series.granularity;
+        if expected == Granularity::Tick {
+            return Ok(());
+        }
         let mode =
             self.spacings.iter().max_by_key(|(distance, count)| (**count, std::cmp::Reverse(**distance)));
         let Some((distance, _)) = mode else { return Ok(()) };
@@ -304,14 +327,14 @@ pub(crate) fn ohlc(nanos: [i64; 4]) -> Ohlc {
 
 /// Counts stretches without bars.
 pub(crate) struct GapCounter {
-    nominal_nanos: i64,
+    granularity: Granularity,
     previous: Option<UnixNanos>,
     gaps: Gaps,
 }
 
 impl GapCounter {
     pub(crate) fn new(granularity: Granularity) -> Self {
-        Self { nominal_nanos: granularity.nominal_nanos(), previous: None, gaps: Gaps::default() }
+        Self { granularity, previous: None, gaps: Gaps::default() }
     }
 
     pub(crate) fn into_gaps(self) -> Gaps {
@@ -320,12 +343,17 @@ impl GapCounter {
 
     pub(crate) fn add(&mut self, time: UnixNanos) {
         let Some(from) = self.previous.replace(time) else { return };
-        // A day or week across a change of clocks is an hour longer and no gap.
-        let slack = if self.nominal_nanos >= NANOS_PER_DAY { NANOS_PER_HOUR } else { 0 };
-        if time.get() - from.get() <= self.nominal_nanos + slack {
+        let nominal = self.granularity.nominal_nanos();
+        let usual = match self.granularity {
+            Granularity::Tick => QUOTE_GAP_NANOS,
+            // Across a change of clocks they are an hour longer.
+            Granularity::D1 | Granularity::W1 => nominal + NANOS_PER_HOUR,
+            _ => nominal,
+        };
+        if time.get() - from.get() <= usual {
             return;
         }
-        let missing = (from.plus_nanos(self.nominal_nanos), time);
+        let missing = (from.plus_nanos(nominal), time);
         let gap = Gap { from, to: time, weekend: is_weekend(missing.0, missing.1) };
         self.gaps.count += 1;
         self.gaps.weekends += u64::from(gap.weekend);

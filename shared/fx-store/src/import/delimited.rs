@@ -1,11 +1,11 @@
-//! Lines of delimited fields: every vendor's text is one [`Layout`] of this one reader.
+//! Lines of delimited fields: every vendor's text, of bars or of quotes, is one [`Layout`] of this one reader.
 
 use crate::Error;
 use crate::import::detect::unquote;
 use crate::import::source::RunLimit;
 use crate::import::stamp::{self, Stamp, Times};
 use crate::import::{Flow, Notes, Row, Sink};
-use fx_domain::{Bar, Ohlc, Price, QuoteSide, f64_to_i64_half_even};
+use fx_domain::{Bar, Ohlc, Price, QuoteSide, UnixNanos, f64_to_i64_half_even};
 use jiff::civil::Date;
 use std::io::{BufRead, BufReader, Read};
 
@@ -20,18 +20,43 @@ pub(crate) enum TimeColumns {
     MillisOfDay(Date),
 }
 
+/// Where the prices of a row stand.
+#[derive(Clone, Debug)]
+pub(crate) enum PriceColumns {
+    /// Open, high, low, close of the bid or the only side, and of the ask where both are there.
+    Bars { bid: [usize; 4], ask: Option<[usize; 4]> },
+    /// One price of each side.
+    Quotes { bid: usize, ask: usize, empty: EmptyPrice },
+}
+
+/// What an empty price of a quote is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EmptyPrice {
+    /// A fault.
+    Bad,
+    /// The price of the row before: only the other side has changed.
+    AsBefore,
+}
+
+/// A column that names the pair, and the pair of the first row.
+#[derive(Clone, Debug)]
+pub(crate) struct PairColumn {
+    pub(crate) column: usize,
+    pub(crate) text: String,
+}
+
 /// Which column is what.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     pub(crate) delimiter: u8,
     pub(crate) header: bool,
     pub(crate) time: TimeColumns,
-    /// Open, high, low, close of the bid or the only side.
-    pub(crate) bid: [usize; 4],
-    pub(crate) ask: Option<[usize; 4]>,
+    pub(crate) prices: PriceColumns,
     pub(crate) volume: Option<usize>,
     /// The side that the columns' names tell, when there is one.
     pub(crate) side: Option<QuoteSide>,
+    /// Where rows name their pair.
+    pub(crate) pair: Option<PairColumn>,
 }
 
 /// Names of the price columns in messages.
@@ -53,18 +78,21 @@ pub(crate) fn read(
     // A line is a row: no vendor breaks one inside of quotes, and honouring quotes would let a stray one join lines.
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, RunLimit::new(stream, b'\n'));
     let mut header = layout.header;
+    let mut before = Before::default();
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
         if reader.read_until(b'\n', &mut bytes).map_err(|error| Error::io(file, error))? == 0 {
             break;
         }
-        let text = bytes.trim_ascii_end();
-        if text.is_empty() || std::mem::take(&mut header) {
+        if bytes.trim_ascii_end().is_empty() || std::mem::take(&mut header) {
             continue;
         }
+        // Only the line's end is cut off: a tab before it is an empty field behind it.
+        let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
         let record = Fields(text.split(|byte| *byte == layout.delimiter).collect());
-        let parsed = parse(layout, &record, times, notes);
+        let parsed = parse(layout, &record, times, &mut before, notes);
         if sink(Row { line, parsed })? == Flow::Stop {
             break;
         }
@@ -75,18 +103,68 @@ pub(crate) fn read(
 /// The fields of one line.
 struct Fields<'a>(Vec<&'a [u8]>);
 
-fn parse(layout: &Layout, record: &Fields<'_>, times: &mut Times, notes: &mut Notes) -> Result<Bar, String> {
+/// The prices of the quote before.
+#[derive(Default)]
+struct Before {
+    bid: Option<Price>,
+    ask: Option<Price>,
+}
+
+fn parse(
+    layout: &Layout,
+    record: &Fields<'_>,
+    times: &mut Times,
+    before: &mut Before,
+    notes: &mut Notes,
+) -> Result<Bar, String> {
     let time = times.instant(read_stamp(layout, record)?)?;
-    let bid = read_side(record, &layout.bid, if layout.ask.is_some() { "bid " } else { "" }, notes)?;
-    let ask = match &layout.ask {
-        Some(columns) => Some(read_side(record, columns, "ask ", notes)?),
-        None => None,
+    if let Some(PairColumn { column, text }) = &layout.pair {
+        let found = field(record, *column, "", "pair")?;
+        if found != text {
+            return Err(format!("pair: the row is of `{}`, not of `{text}`", shown(found)));
+        }
+    }
+    let (bid, ask) = match &layout.prices {
+        PriceColumns::Bars { bid, ask: Some(ask) } => {
+            let bid = read_side(record, bid, "bid ", notes)?;
+            (bid, Some(read_side(record, ask, "ask ", notes)?))
+        }
+        PriceColumns::Bars { bid, ask: None } => (read_side(record, bid, "", notes)?, None),
+        PriceColumns::Quotes { bid, ask, empty } => {
+            return read_quote(record, [*bid, *ask], *empty, time, before, notes);
+        }
     };
     let volume = match layout.volume {
         Some(column) => read_volume(field(record, column, "", "volume")?, notes)?,
         None => 0,
     };
     Ok(Bar { time, bid, ask, volume })
+}
+
+fn read_quote(
+    record: &Fields<'_>,
+    [bid, ask]: [usize; 2],
+    empty: EmptyPrice,
+    time: UnixNanos,
+    before: &mut Before,
+    notes: &mut Notes,
+) -> Result<Bar, String> {
+    let (bid, ask) = (field(record, bid, "", "bid")?, field(record, ask, "", "ask")?);
+    if empty == EmptyPrice::AsBefore && bid.is_empty() && ask.is_empty() {
+        return Err("the row has neither a bid nor an ask".to_owned());
+    }
+    let mut price = |text: &str, name: &str, before: &mut Option<Price>| -> Result<Price, String> {
+        if empty == EmptyPrice::AsBefore && text.is_empty() {
+            return before.ok_or_else(|| format!("{name}: empty, and no row before has one"));
+        }
+        let price =
+            parse_price(text, notes).map_err(|reason| format!("{name}: `{}` {reason}", shown(text)))?;
+        *before = Some(price);
+        Ok(price)
+    };
+    // Both are read before either is judged: an empty price of the next row is this row's.
+    let (bid, ask) = (price(bid, "bid", &mut before.bid), price(ask, "ask", &mut before.ask));
+    Ok(Bar::tick(time, bid?, ask?))
 }
 
 fn read_stamp(layout: &Layout, record: &Fields<'_>) -> Result<Stamp, String> {

@@ -1,8 +1,8 @@
 //! Which format a file has, from its first bytes and its name.
 
 use crate::Error;
-use crate::import::delimited::{Layout, TimeColumns};
-use crate::import::{FileZone, Format, stamp};
+use crate::import::delimited::{Layout, PriceColumns, TimeColumns};
+use crate::import::{FileZone, Format, quotes, stamp};
 use fx_domain::QuoteSide;
 use jiff::civil::Date;
 
@@ -78,8 +78,10 @@ pub(crate) fn detect(
     };
     let (format, kind) = chosen;
     let side = match &kind {
-        Kind::Delimited(layout) if layout.ask.is_some() => None,
-        Kind::Delimited(layout) => layout.side.or(side),
+        Kind::Delimited(layout) => match layout.prices {
+            PriceColumns::Bars { ask: None, .. } => layout.side.or(side),
+            PriceColumns::Bars { ask: Some(_), .. } | PriceColumns::Quotes { .. } => None,
+        },
         Kind::Oanda => side_of_candles(sample),
         Kind::Parquet => side,
     };
@@ -122,14 +124,13 @@ fn candidates(outer: &str, member: &str, sample: &[u8]) -> Result<Vec<(Format, K
     let Some(line) = text.lines().find(|line| !line.trim().is_empty()) else { return Ok(Vec::new()) };
     let delimiter = delimiter_of(line);
     let fields: Vec<&str> = line.split(char::from(delimiter)).map(unquote).collect();
-    let ticks = |what| Error::Ticks { file: member.to_owned(), what };
     if is_header(&fields) {
-        return with_header(member, delimiter, &fields);
-    }
-    if let Some(what) = headerless_ticks(&fields) {
-        return Err(ticks(what));
+        return Ok(with_header(delimiter, &fields).into_iter().collect());
     }
     let mut found = Vec::new();
+    if let Some((format, layout)) = quotes::headerless(outer, member, delimiter, &fields)? {
+        found.push((format, Kind::Delimited(layout)));
+    }
     if let Some(layout) = lean(&fields) {
         found.push((Format::Lean, Kind::Delimited(layout)));
     }
@@ -202,31 +203,25 @@ pub(crate) fn is_time_name(name: &str) -> bool {
     TIME_NAMES.contains(&name) || ["time", "date", "__index_level_0__"].contains(&name)
 }
 
-fn with_header(member: &str, delimiter: u8, fields: &[&str]) -> Result<Vec<(Format, Kind)>, Error> {
-    let names: Vec<String> = fields.iter().map(|field| normal(field)).collect();
-    let find = |wanted: &[&str]| wanted.iter().find_map(|name| names.iter().position(|have| have == name));
-    let plain = side_columns(&names, "");
-    let [bid, ask, mid] = ["bid", "ask", "mid"].map(|side| side_columns(&names, side));
-    if plain.is_none() && bid.is_none() && ask.is_none() && mid.is_none() {
-        if find(&["bid"]).is_some() && find(&["ask"]).is_some() {
-            return Err(Error::Ticks { file: member.to_owned(), what: "bid and ask by time" });
+/// The first of the `wanted` names that a column has.
+pub(crate) fn find(names: &[String], wanted: &[&str]) -> Option<usize> {
+    wanted.iter().find_map(|name| names.iter().position(|have| have == name))
+}
+
+/// Where the time stands, by the columns' names.
+pub(crate) fn time_columns(names: &[String]) -> Option<TimeColumns> {
+    let (date, clock) = (find(names, &["date", "day"]), find(names, &["time", "hour"]));
+    match (find(names, &TIME_NAMES), date, clock) {
+        (None, Some(date), Some(clock)) => Some(TimeColumns::DateAndClock(date, clock)),
+        (Some(time), _, _) | (None, Some(time), None) | (None, None, Some(time)) => {
+            Some(TimeColumns::One(time))
         }
-        return Ok(Vec::new());
+        (None, None, None) => None,
     }
-    let (date, clock) = (find(&["date", "day"]), find(&["time", "hour"]));
-    let time = match (find(&TIME_NAMES), date, clock) {
-        (None, Some(date), Some(clock)) => TimeColumns::DateAndClock(date, clock),
-        (Some(time), _, _) | (None, Some(time), None) | (None, None, Some(time)) => TimeColumns::One(time),
-        (None, None, None) => return Ok(Vec::new()),
-    };
-    let (side, first, second) = match (bid, ask, plain, mid) {
-        (Some(bid), Some(ask), _, _) => (None, bid, Some(ask)),
-        (Some(bid), None, _, _) => (Some(QuoteSide::Bid), bid, None),
-        (None, Some(ask), _, _) => (Some(QuoteSide::Ask), ask, None),
-        (None, None, Some(plain), _) => (None, plain, None),
-        (None, None, None, Some(mid)) => (Some(QuoteSide::Mid), mid, None),
-        (None, None, None, None) => return Ok(Vec::new()),
-    };
+}
+
+fn with_header(delimiter: u8, fields: &[&str]) -> Option<(Format, Kind)> {
+    let names: Vec<String> = fields.iter().map(|field| normal(field)).collect();
     let format = if fields.iter().any(|field| field.trim().starts_with('<')) {
         Format::MetaTrader
     } else if names.iter().any(|name| name == "gmt_time" || name == "local_time") {
@@ -234,13 +229,47 @@ fn with_header(member: &str, delimiter: u8, fields: &[&str]) -> Result<Vec<(Form
     } else {
         Format::Csv
     };
-    let volume = find(&VOLUME_NAMES);
-    let layout = Layout { delimiter, header: true, time, bid: first, ask: second, volume, side };
-    Ok(vec![(format, Kind::Delimited(layout))])
+    let Some(BarColumns { side, bid, ask }) = bar_columns(&names) else {
+        return Some((format, Kind::Delimited(quotes::with_header(&names, delimiter, format)?)));
+    };
+    let layout = Layout {
+        delimiter,
+        header: true,
+        time: time_columns(&names)?,
+        prices: PriceColumns::Bars { bid, ask },
+        volume: find(&names, &VOLUME_NAMES),
+        side,
+        pair: None,
+    };
+    Some((format, Kind::Delimited(layout)))
+}
+
+/// Where the prices of bars stand.
+pub(crate) struct BarColumns {
+    /// The one side that the names tell; none when they name none, or both.
+    pub(crate) side: Option<QuoteSide>,
+    /// Open, high, low, close of the bid or the only side.
+    pub(crate) bid: [usize; 4],
+    pub(crate) ask: Option<[usize; 4]>,
+}
+
+/// The columns of bars by their names; none when no side is complete.
+pub(crate) fn bar_columns(names: &[String]) -> Option<BarColumns> {
+    let plain = side_columns(names, "");
+    let [bid, ask, mid] = ["bid", "ask", "mid"].map(|side| side_columns(names, side));
+    let (side, bid, ask) = match (bid, ask, plain, mid) {
+        (Some(bid), Some(ask), _, _) => (None, bid, Some(ask)),
+        (Some(bid), None, _, _) => (Some(QuoteSide::Bid), bid, None),
+        (None, Some(ask), _, _) => (Some(QuoteSide::Ask), ask, None),
+        (None, None, Some(plain), _) => (None, plain, None),
+        (None, None, None, Some(mid)) => (Some(QuoteSide::Mid), mid, None),
+        (None, None, None, None) => return None,
+    };
+    Some(BarColumns { side, bid, ask })
 }
 
 /// Open, high, low and close of a side by the usual spellings; `side` is empty for columns that name none.
-pub(crate) fn side_columns(names: &[String], side: &str) -> Option<[usize; 4]> {
+fn side_columns(names: &[String], side: &str) -> Option<[usize; 4]> {
     let column = |long: &str, short: &str| {
         names.iter().position(|name| {
             if side.is_empty() {
@@ -254,32 +283,16 @@ pub(crate) fn side_columns(names: &[String], side: &str) -> Option<[usize; 4]> {
     Some([column("open", "o")?, column("high", "h")?, column("low", "l")?, column("close", "c")?])
 }
 
-fn is_digits(text: &str, length: usize) -> bool {
+pub(crate) fn is_digits(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_millis_of_day(text: &str) -> bool {
+pub(crate) fn is_millis_of_day(text: &str) -> bool {
     text.parse::<u32>().is_ok_and(|millis| millis < 86_400_000)
 }
 
-fn is_number(text: &str) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(f64::is_finite)
-}
-
-fn headerless_ticks(fields: &[&str]) -> Option<&'static str> {
-    match fields {
-        [time, bid, ask] if is_millis_of_day(time) && is_number(bid) && is_number(ask) => Some("Lean ticks"),
-        [time, _, _, _]
-            if time.split_once(' ').is_some_and(|(day, clock)| is_digits(day, 8) && is_digits(clock, 9)) =>
-        {
-            Some("HistData ticks")
-        }
-        [pair, _, bid, ask] if pair.contains('/') && is_number(bid) && is_number(ask) => Some("TrueFX ticks"),
-        [time, bid, ask] if stamp::parse(time).is_some() && is_number(bid) && is_number(ask) => {
-            Some("bid and ask by time")
-        }
-        _ => None,
-    }
 }
 
 /// Time, bid OHLC, size, ask OHLC, size.
@@ -296,10 +309,10 @@ const fn quote_bars(time: TimeColumns) -> Layout {
         delimiter: b',',
         header: false,
         time,
-        bid: [1, 2, 3, 4],
-        ask: Some([6, 7, 8, 9]),
+        prices: PriceColumns::Bars { bid: [1, 2, 3, 4], ask: Some([6, 7, 8, 9]) },
         volume: Some(5),
         side: None,
+        pair: None,
     }
 }
 
@@ -307,16 +320,17 @@ fn lean_minute(outer: &str, member: &str, fields: &[&str]) -> Result<Option<Layo
     if fields.len() != LEAN_COLUMNS || !fields.first().is_some_and(|time| is_millis_of_day(time)) {
         return Ok(None);
     }
-    let date = date_of_name(member).or_else(|| date_of_name(outer)).ok_or_else(|| Error::Structure {
-        file: outer.to_owned(),
-        format: Format::LeanMinute,
-        reason: "the name must begin with the day, as in 20140501_quote.zip".to_owned(),
-    })?;
-    Ok(Some(quote_bars(TimeColumns::MillisOfDay(date))))
+    Ok(Some(quote_bars(TimeColumns::MillisOfDay(date_of_name(outer, member, Format::LeanMinute)?))))
 }
 
-fn date_of_name(name: &str) -> Option<Date> {
-    stamp::parse_date(name.get(..8).filter(|day| is_digits(day, 8))?)
+/// The day that the name of a member or of its archive begins with.
+pub(crate) fn date_of_name(outer: &str, member: &str, format: Format) -> Result<Date, Error> {
+    let date = |name: &str| stamp::parse_date(name.get(..8).filter(|day| is_digits(day, 8))?);
+    date(member).or_else(|| date(outer)).ok_or_else(|| Error::Structure {
+        file: outer.to_owned(),
+        format,
+        reason: "the name must begin with the day, as in 20140501_quote.zip".to_owned(),
+    })
 }
 
 /// `YYYYMMDD HHMMSS`, open, high, low, close, volume.
@@ -327,10 +341,10 @@ fn histdata(delimiter: u8, fields: &[&str]) -> Option<Layout> {
         delimiter,
         header: false,
         time: TimeColumns::One(0),
-        bid: [1, 2, 3, 4],
-        ask: None,
+        prices: PriceColumns::Bars { bid: [1, 2, 3, 4], ask: None },
         volume: Some(5),
         side: None,
+        pair: None,
     })
 }
 
@@ -345,9 +359,9 @@ fn metatrader(delimiter: u8, fields: &[&str]) -> Option<Layout> {
         delimiter,
         header: false,
         time: TimeColumns::DateAndClock(0, 1),
-        bid: [2, 3, 4, 5],
-        ask: None,
+        prices: PriceColumns::Bars { bid: [2, 3, 4, 5], ask: None },
         volume: (fields.len() > 6).then_some(6),
         side: None,
+        pair: None,
     })
 }

@@ -1,4 +1,4 @@
-//! Vendor files to bars: detect the format, read it as a stream, hold every row to account, stage the sound ones.
+//! Vendor files to bars and quotes: detect the format, read it as a stream, hold every row to account, stage the sound ones.
 //!
 //! Rows are read once and spooled to disk in a plain form; only when all have been judged are they encoded. So memory
 //! stays bounded for any length of input, and a bad last row still means that nothing is stored.
@@ -10,6 +10,7 @@ mod oanda;
 mod options;
 mod pair;
 mod plain_parquet;
+mod quotes;
 mod report;
 mod source;
 mod spool;
@@ -28,10 +29,11 @@ use crate::Error;
 use crate::publish::{StagedSeries, publish};
 use check::Collector;
 pub(crate) use check::GapCounter;
+use delimited::{Layout, PriceColumns};
 use detect::{Kind, Recognised};
 use fx_app::ports::{BlobStore, SeriesCatalog};
 use fx_app::records::SeriesVersion;
-use fx_domain::{Bar, QuoteSide, UnixNanos};
+use fx_domain::{Bar, Granularity, Instrument, QuoteSide, UnixNanos};
 use source::Meter;
 use stamp::Times;
 use std::io::Read;
@@ -193,13 +195,20 @@ pub(crate) fn read_file(
             warning: if options.zone.is_none() { recognised.zone_warning() } else { None },
         };
         let mut whole = std::io::Cursor::new(sample).chain(stream);
-        let mut times = Times::new(zone);
-        let Recognised { kind, side, .. } = recognised;
+        let granularity = options.series.granularity;
+        let mut times = Times::new(zone, granularity.time_order());
+        let Recognised { kind, side, format } = recognised;
         match kind {
-            Kind::Delimited(layout) => delimited::read(member, &layout, &mut whole, &mut times, notes, sink)?,
+            Kind::Delimited(layout) => {
+                check_content(member, &layout, format, options)?;
+                delimited::read(member, &layout, &mut whole, &mut times, notes, sink)?;
+            }
+            Kind::Oanda if granularity == Granularity::Tick => {
+                return Err(Error::Bars { file: member.to_owned(), format });
+            }
             Kind::Oanda => oanda::read(member, options.side.or(side), &mut whole, &mut times, notes, sink)?,
             Kind::Parquet => {
-                let told = plain_parquet::read(member, &mut whole, &mut times, notes, sink)?;
+                let told = plain_parquet::read(member, granularity, &mut whole, &mut times, notes, sink)?;
                 description.side = told.or(description.side);
             }
         }
@@ -210,4 +219,29 @@ pub(crate) fn read_file(
         file: file.name.clone(),
         reason: "the archive holds no file".to_owned(),
     })
+}
+
+/// Quotes are imported as quotes, bars as bars, and a file that names its pair only as that pair.
+fn check_content(
+    member: &str,
+    layout: &Layout,
+    format: Format,
+    options: &ImportOptions,
+) -> Result<(), Error> {
+    let file = || member.to_owned();
+    let timeframe = options.series.granularity;
+    match (&layout.prices, timeframe) {
+        (PriceColumns::Quotes { .. }, Granularity::Tick) => {}
+        (PriceColumns::Quotes { .. }, _) => return Err(Error::Ticks { file: file(), format, timeframe }),
+        (PriceColumns::Bars { .. }, Granularity::Tick) => return Err(Error::Bars { file: file(), format }),
+        (PriceColumns::Bars { .. }, _) => {}
+    }
+    match &layout.pair {
+        Some(pair) if Instrument::parse(&pair.text).ok() != Some(options.series.instrument) => {
+            let reason =
+                format!("it is of `{}`, not of {}", delimited::shown(&pair.text), options.series.instrument);
+            Err(Error::Structure { file: file(), format, reason })
+        }
+        _ => Ok(()),
+    }
 }

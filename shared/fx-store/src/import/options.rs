@@ -16,13 +16,21 @@ pub enum Format {
     Lean,
     /// Lean minute quote bars: milliseconds since midnight; the date is in the file's name.
     LeanMinute,
-    /// A header, a delimiter, columns by their names. Exports of backtesting.py and nautilus are of this kind.
+    /// Lean quote ticks: milliseconds since midnight, bid, ask; the date is in the file's name.
+    LeanTick,
+    /// A header, a delimiter, columns by their names. Exports of backtesting.py and nautilus are of this kind. Of quotes
+    /// also without a header: time, bid, ask.
     Csv,
-    /// HistData M1: `YYYYMMDD HHMMSS;o;h;l;c;v` or their MetaTrader variant, in EST without daylight saving.
+    /// HistData M1: `YYYYMMDD HHMMSS;o;h;l;c;v` or their MetaTrader variant, in EST without daylight saving. Quotes are
+    /// `YYYYMMDD HHMMSSmmm,bid,ask,0`.
     HistData,
-    /// Dukascopy: `Gmt time,Open,High,Low,Close,Volume` with `DD.MM.YYYY HH:MM:SS.mmm`.
+    /// TrueFX quotes: `EUR/USD,YYYYMMDD HH:MM:SS.mmm,bid,ask`.
+    TrueFx,
+    /// Dukascopy: `Gmt time,Open,High,Low,Close,Volume` with `DD.MM.YYYY HH:MM:SS.mmm`. Quotes are
+    /// `Gmt time,Ask,Bid,AskVolume,BidVolume`.
     Dukascopy,
-    /// MetaTrader 4 and 5: `<DATE> <TIME> <OPEN> …` or `YYYY.MM.DD,HH:MM,o,h,l,c,v`, in the broker's server time.
+    /// MetaTrader 4 and 5: `<DATE> <TIME> <OPEN> …` or `YYYY.MM.DD,HH:MM,o,h,l,c,v`, in the broker's server time. Quotes
+    /// are `<DATE> <TIME> <BID> <ASK> …`, a price left empty where it is that of the row before.
     MetaTrader,
     /// OANDA v20 candles as JSON.
     Oanda,
@@ -32,18 +40,21 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Lean,
         Self::LeanMinute,
+        Self::LeanTick,
         Self::Csv,
         Self::HistData,
+        Self::TrueFx,
         Self::Dukascopy,
         Self::MetaTrader,
         Self::Oanda,
         Self::Parquet,
     ];
     /// Their names, for messages.
-    pub const LIST: &'static str = "lean, lean-minute, csv, histdata, dukascopy, metatrader, oanda, parquet";
+    pub const LIST: &'static str =
+        "lean, lean-minute, lean-tick, csv, histdata, truefx, dukascopy, metatrader, oanda, parquet";
 
     /// The name that an option gives.
     #[must_use]
@@ -51,8 +62,10 @@ impl Format {
         match self {
             Self::Lean => "lean",
             Self::LeanMinute => "lean-minute",
+            Self::LeanTick => "lean-tick",
             Self::Csv => "csv",
             Self::HistData => "histdata",
+            Self::TrueFx => "truefx",
             Self::Dukascopy => "dukascopy",
             Self::MetaTrader => "metatrader",
             Self::Oanda => "oanda",
@@ -83,7 +96,7 @@ pub enum Label {
     /// The start, as bars are stored.
     #[default]
     Start,
-    /// The end: the bar's length is subtracted.
+    /// The end: the bar's length is subtracted. Quotes have none.
     End,
 }
 
@@ -183,6 +196,28 @@ pub struct ImportFile {
 }
 
 impl ImportFile {
+    /// The file at `path`, or all files of the folder there, by name: hidden ones and what lies deeper left out.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be listed.
+    pub fn all_at(path: impl Into<PathBuf>) -> Result<Vec<Self>, Error> {
+        let path = path.into();
+        if !path.is_dir() {
+            return Ok(vec![Self::at(path)]);
+        }
+        let failed = |error| Error::io(&path.display().to_string(), error);
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&path).map_err(failed)? {
+            let file = Self::at(entry.map_err(failed)?.path());
+            let FileContent::Path(at) = &file.content else { continue };
+            if at.is_file() && !file.name.starts_with('.') {
+                files.push(file);
+            }
+        }
+        files.sort_by(|left, right| left.name.cmp(&right.name));
+        Ok(files)
+    }
+
     /// A file on disk.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {

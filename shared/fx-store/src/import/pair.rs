@@ -7,14 +7,17 @@ use crate::import::report::BadRow;
 use crate::import::source::Meter;
 use crate::import::spool::{SpoolReader, SpoolWriter};
 use crate::import::{Flow, ImportFile, ImportOptions, Notes, Row, read_file};
-use fx_domain::{Bar, QuoteSide, UnixNanos};
+use fx_domain::{Bar, Granularity, QuoteSide, UnixNanos};
 
-/// The bid file and the ask file, when there are exactly two whose names say so and no side was asked for.
+/// The bid file and the ask file, when there are exactly two of bars whose names say so and no side was asked for.
 pub(crate) fn of<'a>(
     files: &'a [ImportFile],
     options: &ImportOptions,
 ) -> Option<(&'a ImportFile, &'a ImportFile)> {
     let [first, second] = files else { return None };
+    if options.series.granularity == Granularity::Tick {
+        return None;
+    }
     match (options.side, side_of_name(&first.name), side_of_name(&second.name)) {
         (None, Some(QuoteSide::Bid), Some(QuoteSide::Ask)) => Some((first, second)),
         (None, Some(QuoteSide::Ask), Some(QuoteSide::Bid)) => Some((second, first)),

@@ -1,14 +1,16 @@
-//! Parquet files of others: a time stamp, and prices as integer decimals or doubles, found by their columns' names.
+//! Parquet files of others: a time stamp, and prices as integer decimals or doubles, found by their columns' names. Quotes
+//! have a bid and an ask.
 
 use crate::Error;
 use crate::bars_file::ROW_GROUP_ROWS;
 use crate::error::guarded;
 use crate::import::delimited::whole_volume;
-use crate::import::detect::{VOLUME_NAMES, is_time_name, side_columns};
+use crate::import::detect::{BarColumns, VOLUME_NAMES, bar_columns, find, is_time_name};
+use crate::import::quotes::quote_columns;
 use crate::import::source::PARQUET_BYTES_MAX;
 use crate::import::stamp::{Stamp, Times, epoch_nanos};
 use crate::import::{Flow, Format, Notes, Row, Sink};
-use fx_domain::{Bar, Ohlc, Price, QuoteSide, UnixNanos};
+use fx_domain::{Bar, Granularity, Ohlc, Price, QuoteSide, UnixNanos};
 use parquet::basic::{LogicalType, TimeUnit, Type as Physical};
 use parquet::column::reader::ColumnReader;
 use parquet::file::reader::{FileReader, RowGroupReader};
@@ -17,27 +19,29 @@ use parquet::schema::types::ColumnDescriptor;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-/// Reads all rows; answers the one side that the columns name, none when they name none or both.
+/// Reads all rows, quotes or bars as `granularity` says; answers the one side that the columns name, none when they name none or both.
 pub(crate) fn read(
     file: &str,
+    granularity: Granularity,
     stream: &mut dyn Read,
     times: &mut Times,
     notes: &mut Notes,
     sink: &mut Sink<'_>,
 ) -> Result<Option<QuoteSide>, Error> {
     let spooled = spool(file, stream)?;
-    guarded(file, || read_spooled(file, spooled, times, notes, sink))
+    guarded(file, || read_spooled(file, granularity, spooled, times, notes, sink))
 }
 
 fn read_spooled(
     file: &str,
+    granularity: Granularity,
     spooled: File,
     times: &mut Times,
     notes: &mut Notes,
     sink: &mut Sink<'_>,
 ) -> Result<Option<QuoteSide>, Error> {
     let reader = SerializedFileReader::new(spooled).map_err(Error::parquet(file))?;
-    let columns = Columns::of(file, &reader)?;
+    let columns = Columns::of(file, granularity, &reader)?;
     let mut line = 0;
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(Error::parquet(file))?;
@@ -73,16 +77,24 @@ enum Scale {
     Count,
 }
 
+/// A column and what its numbers are.
+type Column = (usize, Scale);
+
+/// What a row has of prices: columns, or their values.
+enum Prices<T> {
+    Bars { bid: [T; 4], ask: Option<[T; 4]> },
+    Quotes { bid: T, ask: T },
+}
+
 struct Columns {
-    time: (usize, Scale),
-    bid: [(usize, Scale); 4],
-    ask: Option<[(usize, Scale); 4]>,
-    volume: Option<(usize, Scale)>,
+    time: Column,
+    prices: Prices<Column>,
+    volume: Option<Column>,
     side: Option<QuoteSide>,
 }
 
 impl Columns {
-    fn of(file: &str, reader: &SerializedFileReader<File>) -> Result<Self, Error> {
+    fn of(file: &str, granularity: Granularity, reader: &SerializedFileReader<File>) -> Result<Self, Error> {
         let structure =
             |reason: String| Error::Structure { file: file.to_owned(), format: Format::Parquet, reason };
         let schema = reader.metadata().file_metadata().schema_descr();
@@ -93,28 +105,27 @@ impl Columns {
         }
         let time = names.iter().position(|name| is_time_name(name));
         let time = time.ok_or_else(|| structure(format!("no time column among {names:?}")))?;
-        let [plain, bid, ask, mid] = ["", "bid", "ask", "mid"].map(|side| side_columns(&names, side));
-        let (side, first, second) = match (bid, ask, plain, mid) {
-            (Some(bid), Some(ask), _, _) => (None, bid, Some(ask)),
-            (Some(bid), None, _, _) => (Some(QuoteSide::Bid), bid, None),
-            (None, Some(ask), _, _) => (Some(QuoteSide::Ask), ask, None),
-            (None, None, Some(plain), _) => (None, plain, None),
-            (None, None, None, Some(mid)) => (Some(QuoteSide::Mid), mid, None),
-            (None, None, None, None) => {
-                return Err(structure(format!("no open, high, low and close among {names:?}")));
-            }
-        };
         let price =
             |index: usize| price_scale(&schema.column(index)).map(|scale| (index, scale)).map_err(structure);
-        let four = |[a, b, c, d]: [usize; 4]| Ok::<_, Error>([price(a)?, price(b)?, price(c)?, price(d)?]);
-        let volume = VOLUME_NAMES.iter().find_map(|wanted| names.iter().position(|name| name == wanted));
-        Ok(Self {
-            time: (time, time_scale(&schema.column(time)).map_err(structure)?),
-            bid: four(first)?,
-            ask: second.map(four).transpose()?,
-            volume: volume.map(|index| (index, Scale::Count)),
-            side,
-        })
+        let time = (time, time_scale(&schema.column(time)).map_err(structure)?);
+        let (file, format) = (file.to_owned(), Format::Parquet);
+        match (bar_columns(&names), quote_columns(&names), granularity) {
+            (Some(_), _, Granularity::Tick) => Err(Error::Bars { file, format }),
+            (None, Some((bid, ask)), Granularity::Tick) => {
+                let prices = Prices::Quotes { bid: price(bid)?, ask: price(ask)? };
+                Ok(Self { time, prices, volume: None, side: None })
+            }
+            (Some(BarColumns { side, bid, ask }), _, _) => {
+                let four =
+                    |[a, b, c, d]: [usize; 4]| Ok::<_, Error>([price(a)?, price(b)?, price(c)?, price(d)?]);
+                let prices = Prices::Bars { bid: four(bid)?, ask: ask.map(four).transpose()? };
+                let volume = find(&names, &VOLUME_NAMES).map(|index| (index, Scale::Count));
+                Ok(Self { time, prices, volume, side })
+            }
+            (None, Some(_), timeframe) => Err(Error::Ticks { file, format, timeframe }),
+            (None, None, Granularity::Tick) => Err(structure(format!("no bid and ask among {names:?}"))),
+            (None, None, _) => Err(structure(format!("no open, high, low and close among {names:?}"))),
+        }
     }
 }
 
@@ -155,19 +166,20 @@ fn read_group(
     notes: &mut Notes,
     sink: &mut Sink<'_>,
 ) -> Result<Flow, Error> {
-    let open = |(index, scale): (usize, Scale)| Values::open(file, group, index, scale);
-    let four = |[a, b, c, d]: [(usize, Scale); 4]| Ok::<_, Error>([open(a)?, open(b)?, open(c)?, open(d)?]);
+    let open = |(index, scale): Column| Values::open(file, group, index, scale);
+    let four = |[a, b, c, d]: [Column; 4]| Ok::<_, Error>([open(a)?, open(b)?, open(c)?, open(d)?]);
     let mut time = open(columns.time)?;
-    let mut bid = four(columns.bid)?;
-    let mut ask = columns.ask.map(four).transpose()?;
+    let mut prices = match columns.prices {
+        Prices::Bars { bid, ask } => Prices::Bars { bid: four(bid)?, ask: ask.map(four).transpose()? },
+        Prices::Quotes { bid, ask } => Prices::Quotes { bid: open(bid)?, ask: open(ask)? },
+    };
     let mut volume = columns.volume.map(open).transpose()?;
     loop {
         let rows = time.fill(file, notes)?;
         if rows == 0 {
             return Ok(Flow::Continue);
         }
-        let others = bid.iter_mut().chain(ask.iter_mut().flatten()).chain(volume.iter_mut());
-        for column in others {
+        for column in prices.iter_mut().chain(volume.iter_mut()) {
             if column.fill(file, notes)? != rows {
                 return Err(Error::corrupt(format!(
                     "{file}: columns of one row group have different lengths"
@@ -176,7 +188,7 @@ fn read_group(
         }
         for row in 0..rows {
             *line += 1;
-            let parsed = bar(row, &time, &bid, ask.as_ref(), volume.as_ref(), times);
+            let parsed = bar(row, &time, &prices, volume.as_ref(), times);
             if sink(Row { line: *line, parsed })? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
@@ -184,26 +196,39 @@ fn read_group(
     }
 }
 
+impl Prices<Values> {
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Values> {
+        match self {
+            Self::Bars { bid, ask } => {
+                bid.iter_mut().chain(ask.iter_mut().flatten()).collect::<Vec<_>>().into_iter()
+            }
+            Self::Quotes { bid, ask } => vec![bid, ask].into_iter(),
+        }
+    }
+}
+
 fn bar(
     row: usize,
     time: &Values,
-    bid: &[Values; 4],
-    ask: Option<&[Values; 4]>,
+    prices: &Prices<Values>,
     volume: Option<&Values>,
     times: &mut Times,
 ) -> Result<Bar, String> {
     let stamp = Stamp::Instant(UnixNanos::new(time.get(row)?));
-    let side = |columns: &[Values; 4]| -> Result<Ohlc, String> {
-        let price = |column: &Values| column.get(row).map(Price::from_nanos);
-        let [open, high, low, close] = columns;
+    let price = |column: &Values| column.get(row).map(Price::from_nanos);
+    let side = |[open, high, low, close]: &[Values; 4]| -> Result<Ohlc, String> {
         Ok(Ohlc { open: price(open)?, high: price(high)?, low: price(low)?, close: price(close)? })
     };
-    Ok(Bar {
-        time: times.instant(stamp)?,
-        bid: side(bid)?,
-        ask: ask.map(side).transpose()?,
-        volume: volume.map_or(Ok(0), |volume| volume.get(row))?,
-    })
+    let time = times.instant(stamp)?;
+    match prices {
+        Prices::Bars { bid, ask } => Ok(Bar {
+            time,
+            bid: side(bid)?,
+            ask: ask.as_ref().map(side).transpose()?,
+            volume: volume.map_or(Ok(0), |volume| volume.get(row))?,
+        }),
+        Prices::Quotes { bid, ask } => Ok(Bar::tick(time, price(bid)?, price(ask)?)),
+    }
 }
 
 /// One column of a row group, a batch at a time.

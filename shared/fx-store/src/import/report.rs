@@ -23,7 +23,7 @@ pub struct BadRow {
 pub struct ImportReport {
     /// Rows in the files, without headers.
     pub rows_read: u64,
-    /// Rows that became stored bars.
+    /// Rows that became stored bars or quotes.
     pub rows_stored: u64,
     /// Open time of the first stored bar.
     pub first: Option<UnixNanos>,
@@ -31,7 +31,7 @@ pub struct ImportReport {
     pub last: Option<UnixNanos>,
     /// Stretches without bars.
     pub gaps: Gaps,
-    /// Bad rows whose time is that of the row before.
+    /// Bad rows whose time is that of the row before. Quotes may share theirs: of them there are none.
     pub duplicates: u64,
     /// Bad rows whose time is before that of the row before.
     pub out_of_order: u64,

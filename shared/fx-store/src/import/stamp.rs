@@ -2,7 +2,7 @@
 
 use crate::import::FileZone;
 use crate::import::options::parse_offset;
-use fx_domain::UnixNanos;
+use fx_domain::{TimeOrder, UnixNanos};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
@@ -18,16 +18,17 @@ pub(crate) enum Stamp {
 /// Turns stamps into instants.
 pub(crate) struct Times {
     zone: FileZone,
+    order: TimeOrder,
     previous: Option<UnixNanos>,
 }
 
 impl Times {
-    pub(crate) const fn new(zone: FileZone) -> Self {
-        Self { zone, previous: None }
+    pub(crate) const fn new(zone: FileZone, order: TimeOrder) -> Self {
+        Self { zone, order, previous: None }
     }
 
     /// The instant of a stamp. In the hour that clocks repeat, the first pass is taken, and the second once the first
-    /// would go back in time.
+    /// would break the order.
     pub(crate) fn instant(&mut self, stamp: Stamp) -> Result<UnixNanos, String> {
         let instant = match stamp {
             Stamp::Instant(instant) => instant,
@@ -46,7 +47,7 @@ impl Times {
                     }
                     AmbiguousOffset::Fold { before, after } => {
                         let first = at(before)?;
-                        if self.previous.is_some_and(|previous| first <= previous) {
+                        if self.previous.is_some_and(|previous| !self.order.allows(previous, first)) {
                             at(after)?
                         } else {
                             first

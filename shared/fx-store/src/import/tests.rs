@@ -1,8 +1,10 @@
 //! Each format by a small sample, each fault by its line, hostile bytes, and the real files of the data folder.
 
+mod quotes;
+
 use super::*;
 use crate::manifest::Anchor;
-use fx_domain::{Bars, DatasetName, Digest, Granularity, Instrument, QuoteColumns};
+use fx_domain::{Bars, DatasetName, Digest, Ohlc, QuoteColumns};
 use proptest::prelude::*;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -150,20 +152,6 @@ fn oanda_candles_are_read_and_unfinished_ones_left_out() {
     }
     let broken = stage_text("c.json", r#"{"candles":[{"time":1}]}"#, &options("EUR/USD", Granularity::H1));
     assert!(matches!(broken, Err(Error::Structure { format: Format::Oanda, .. })));
-}
-
-#[test]
-fn quote_ticks_are_refused_by_name() {
-    for text in [
-        "292,1.38676,1.38686\n920,1.38676,1.38687\n",
-        "20200101 170000065,1.121200,1.121720,0\n",
-        "timestamp,bid,ask\n2013-01-01 22:00:00.295000+00:00,86.655,86.728\n",
-        "EUR/USD,20130101 22:00:00.123,1.3,1.4\n",
-        "Gmt time,Ask,Bid,AskVolume,BidVolume\n01.02.2012 00:00:00.100,1.3,1.2,1,1\n",
-    ] {
-        let refused = stage_text("20140501_quote.csv", text, &options("EUR/USD", Granularity::M1));
-        assert!(matches!(refused, Err(Error::Ticks { .. })), "{text}");
-    }
 }
 
 #[test]
@@ -352,7 +340,7 @@ fn our_own_parquet_and_a_flipped_bit_of_it() {
         let time = UnixNanos::new(hour * fx_domain::NANOS_PER_HOUR);
         bars.push(Bar { time, bid, ask: None, volume: hour });
     }
-    let bytes = crate::encode_bars(&bars, 5).unwrap();
+    let bytes = crate::encode_bars(&bars, Granularity::H1, 5).unwrap();
     let mut options = options("EUR/USD", Granularity::H1);
     options.side = BID;
     let import =
@@ -376,13 +364,15 @@ fn our_own_parquet_and_a_flipped_bit_of_it() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
-    fn hostile_bytes_end_in_an_error_or_a_report(bytes: Vec<u8>, head in 0..8_usize) {
-        let heads: [&[u8]; 8] = [
+    fn hostile_bytes_end_in_an_error_or_a_report(bytes: Vec<u8>, head in 0..11_usize, tick: bool) {
+        let heads: [&[u8]; 11] = [
             b"", b"PAR1", b"PK\x03\x04", &[0x1f, 0x8b, 8], b"{\"candles\":[", b"time,open,high,low,close\n",
             b"20070101 21:00,1,1,1,1,0,1,1,1,1,0\n", b"2012.02.01,00:00,1,1,1,1,1\n",
+            b"292,1,2\n", b"EUR/USD,20120201 00:00:00.1,1,1\n", b"<DATE>\t<TIME>\t<BID>\t<ASK>\n",
         ];
         let whole = [heads[head], &bytes].concat();
-        let outcome = stage(vec![ImportFile::of_bytes("x", whole)], &options("EUR/USD", Granularity::H1), &mut |_| {});
+        let options = options("EUR/USD", if tick { Granularity::Tick } else { Granularity::H1 });
+        let outcome = stage(vec![ImportFile::of_bytes("20140501.csv", whole)], &options, &mut |_| {});
         if let Ok((staged, report)) = outcome {
             prop_assert_eq!(staged.manifest().rows, report.rows_stored);
         }
@@ -452,16 +442,8 @@ fn the_minute_files_are_one_import_or_a_pair() {
 }
 
 #[test]
-fn the_tick_files_and_the_interest_rates_are_refused() {
+fn a_file_of_interest_rates_is_refused() {
     let options = options("EUR/USD", Granularity::M1);
-    for file in [
-        "lean/forex/oanda/tick/eurusd/20140501_quote.zip",
-        "nautilus/truefx/usdjpy-ticks.csv",
-        "nautilus/histdata/eurusd-quote-ticks-2020-01-01.csv.gz",
-    ] {
-        let Some(outcome) = real(&[file], &options) else { return };
-        assert!(matches!(outcome, Err(Error::Ticks { .. })), "{file}");
-    }
     let Some(outcome) = real(&["nautilus/other/oecd-short-term-interest.csv.gz"], &options) else { return };
     assert!(matches!(outcome, Err(Error::UnknownFormat { .. })));
 }

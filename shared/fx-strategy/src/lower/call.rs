@@ -1,12 +1,13 @@
 //! Calls: which function is meant, which argument is which, and helpers inlined.
 
-use crate::builtins::{BUILTINS, Builtin, Function, UNSUPPORTED_ARGUMENTS, UNSUPPORTED_FUNCTIONS, builtin};
+use crate::builtins::{BUILTINS, Builtin, Function, UNSUPPORTED_FUNCTIONS, builtin};
 use crate::diagnostic::nearest;
 use crate::limits::INLINE_DEPTH_MAX;
+use crate::lower::decision::Given;
 use crate::lower::expression::constant_of;
 use crate::lower::{Frame, Lowered, Lowering};
-use crate::plan::{Binary, Direction, Level, Unary};
-use crate::value::{Constant, Local, Locals, Scope, Value};
+use crate::plan::{Binary, Level, Unary};
+use crate::value::{Constant, Local, Locals, Scope, Value, mixing_hint};
 use ruff_python_ast::{Expr, ExprCall, Identifier, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
 
@@ -94,7 +95,10 @@ impl<'a> Lowering<'a, '_> {
             } else {
                 format!("`{}` takes {} arguments", row.name, row.arguments.len())
             };
-            let hint = if row.named_only { format!("write `{}(units=…)`", row.name) } else { usage() };
+            let hint = match row.arguments.first() {
+                Some(first) if row.named_only => format!("write `{}({}=…)`", row.name, first.name),
+                _ => usage(),
+            };
             return Err(self.report.error_with_hint(extra.range(), "argument", message, hint));
         }
         for (slot, argument) in bound.iter_mut().zip(&call.arguments.args) {
@@ -119,18 +123,12 @@ impl<'a> Lowering<'a, '_> {
         let Some(place) = row.arguments.iter().position(|argument| argument.name == name) else {
             let names = || row.arguments.iter().map(|argument| argument.name);
             let listed = names().collect::<Vec<_>>().join(", ");
-            let unsupported = row.named_only && UNSUPPORTED_ARGUMENTS.contains(&name);
-            let (code, message) = if unsupported {
-                ("decision", format!("`{name}` is not supported: `{}` is a market order", row.name))
-            } else {
-                ("argument", format!("`{}` has no argument `{name}`", row.name))
-            };
-            let near = if unsupported { None } else { nearest(name, names()) };
-            let hint = near.unwrap_or_else(|| match listed.as_str() {
+            let message = format!("`{}` has no argument `{name}`", row.name);
+            let hint = nearest(name, names()).unwrap_or_else(|| match listed.as_str() {
                 "" => "it takes no arguments".to_owned(),
                 listed => format!("supported are {listed}"),
             });
-            return Err(self.report.error_with_hint(range, code, message, hint));
+            return Err(self.report.error_with_hint(range, "argument", message, hint));
         };
         if bound[place].is_some() {
             return Err(self.report.error(range, "argument", format!("`{name}` is given twice")));
@@ -182,10 +180,7 @@ impl<'a> Lowering<'a, '_> {
                     Level::Distance(x)
                 }))
             }
-            Function::Buy => self.entry(frame, Direction::Long, &bound, range),
-            Function::Sell => self.entry(frame, Direction::Short, &bound, range),
-            Function::Target => self.target(frame, &bound),
-            Function::Close => Ok(self.close()),
+            decision if decision.is_decision() => self.decide(frame, &Given { row, bound: &bound, range }),
             Function::Record => Err(self.report.error_with_hint(
                 range,
                 "no-effect",
@@ -314,7 +309,7 @@ impl<'a> Lowering<'a, '_> {
             let kinds = (value.kind(), result.kind());
             result = self.choose(path, value, result).ok_or_else(|| {
                 let message = format!("`{name}` returns {} on one path and {} on another", kinds.0, kinds.1);
-                self.report.error(call.range(), "type", message)
+                self.report.error_with_hint(call.range(), "type", message, mixing_hint(kinds.0, kinds.1))
             })?;
         }
         Ok(result)

@@ -1,17 +1,33 @@
 //! Decisions: what `analyze` returns.
 
-use crate::builtins::{Function, builtin};
+use crate::builtins::{BUILTINS, Builtin, Function, builtin};
 use crate::diagnostic::nearest;
 use crate::limits::ACTIONS_MAX;
 use crate::lower::{Frame, Lowered, Lowering};
-use crate::plan::{Action, Direction, Level, Size};
+use crate::plan::{Action, Direction, Exits, NodeId, Portion};
 use crate::value::{Alternative, Constant, Value};
 use ruff_python_ast::{Expr, ExprDict};
 use ruff_text_size::{Ranged, TextRange};
 
-/// What `"action"` of a decision in dict form may be.
-const ACTIONS: [&str; 4] = ["buy", "sell", "target", "close"];
-const SIZES: [&str; 4] = ["units", "lots", "risk_percent", "equity_percent"];
+const PORTIONS: [&str; 3] = ["units", "lots", "percent"];
+
+/// What a decision was called with.
+pub(crate) struct Given<'b, 'a> {
+    /// The function.
+    pub(crate) row: &'static Builtin,
+    /// The argument for each of the function's, in the function's order.
+    pub(crate) bound: &'b [Option<&'a Expr>],
+    /// The whole call or dict.
+    pub(crate) range: TextRange,
+}
+
+impl<'a> Given<'_, 'a> {
+    /// The argument `name`.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Expr> {
+        let place = self.row.arguments.iter().position(|argument| argument.name == name)?;
+        self.bound.get(place).copied().flatten()
+    }
+}
 
 impl<'a> Lowering<'a, '_> {
     /// `value` of a return as alternatives.
@@ -21,87 +37,103 @@ impl<'a> Lowering<'a, '_> {
             Value::Decision(alternatives) => Ok(alternatives),
             other => {
                 let message = format!("`analyze` returns a decision, this is {}", other.kind());
-                let hint = "return `buy(…)`, `sell(…)`, `target(…)`, `close()`, a list of them, or `{}`";
+                let hint =
+                    "return `buy(…)`, `sell(…)`, `close()` or another decision, a list of them, or `{}`";
                 Err(self.report.error_with_hint(range, "decision", message, hint))
             }
         }
     }
 
-    fn always(&mut self, action: Action) -> Value {
+    /// The decision that a call or a dict names.
+    pub(crate) fn decide(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
+        match given.row.function {
+            Function::Buy => self.entry(frame, Direction::Long, given),
+            Function::Sell => self.entry(frame, Direction::Short, given),
+            Function::Order => self.order(frame, given),
+            Function::Target => self.target(frame, given),
+            Function::ClosePartial => self.close_partial(frame, given),
+            Function::Cancel => self.cancel(frame, given),
+            Function::Modify => self.modify(frame, given),
+            _ => Ok(self.always(Action::Close)),
+        }
+    }
+
+    pub(crate) fn always(&mut self, action: Action) -> Value {
         let guard = self.builder.condition(true);
         Value::Decision(vec![Alternative { guard, actions: vec![action] }])
     }
 
-    pub(crate) fn close(&mut self) -> Value {
-        self.always(Action::Close)
-    }
-
-    pub(crate) fn target(&mut self, frame: &Frame<'a>, bound: &[Option<&'a Expr>]) -> Lowered<Value> {
-        let [Some(at)] = *bound else { return Ok(Value::Nothing) };
+    fn target(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
+        let Some(at) = given.get("units") else { return Ok(Value::Nothing) };
         let value = self.expression(frame, at)?;
         let units = self.number(&value, at.range())?;
         Ok(self.always(Action::Target { units }))
     }
 
-    /// `buy` and `sell`; `bound` is in the order of their arguments in the table.
-    pub(crate) fn entry(
-        &mut self,
-        frame: &Frame<'a>,
-        direction: Direction,
-        bound: &[Option<&'a Expr>],
-        range: TextRange,
-    ) -> Lowered<Value> {
-        let argument = |place: usize| bound.get(place).copied().flatten();
-        let sizes: Vec<(usize, &Expr)> =
-            (0..SIZES.len()).filter_map(|at| argument(at).map(|x| (at, x))).collect();
-        let &[(kind, size_at)] = sizes.as_slice() else {
-            let message =
-                if sizes.is_empty() { "the entry has no size" } else { "the entry has more than one size" };
-            let hint = format!("give exactly one of {}", SIZES.join(", "));
-            return Err(self.report.error_with_hint(range, "decision", message, hint));
+    fn close_partial(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
+        let (kind, amount) = self.amount(frame, given, &PORTIONS, "the part")?;
+        let portion = match kind {
+            "units" => Portion::Units(amount),
+            "lots" => Portion::Lots(amount),
+            _ => Portion::Percent(amount),
         };
-        let value = self.expression(frame, size_at)?;
-        self.positive(&value, size_at.range(), SIZES[kind])?;
-        let amount = self.number(&value, size_at.range())?;
-        let size = match kind {
-            0 => Size::Units(amount),
-            1 => Size::Lots(amount),
-            2 => Size::RiskPercent(amount),
-            _ => Size::EquityPercent(amount),
-        };
-        let stop_loss = self.level(frame, "stop_loss", argument(4))?;
-        let take_profit = self.level(frame, "take_profit", argument(5))?;
-        if matches!(size, Size::RiskPercent(_)) && stop_loss.is_none() {
-            return Err(self.report.error_with_hint(
-                range,
-                "decision",
-                "`risk_percent` needs a stop loss: the size follows from the distance to it",
-                "add `stop_loss=pips(25)`, a price, or `distance(x)`",
-            ));
+        if let (Portion::Percent(_), Some(percent)) = (portion, self.builder.known_number(amount))
+            && percent > 100.0
+        {
+            let range = given.get(kind).map_or(given.range, Ranged::range);
+            let message = "`percent` is at most 100, the whole position";
+            return Err(self.report.error_with_hint(range, "decision", message, "all of it is `close()`"));
         }
-        Ok(self.always(Action::Enter { direction, size, stop_loss, take_profit }))
+        Ok(self.always(Action::ClosePartial(portion)))
     }
 
-    /// A number is a price; `pips(n)` and `distance(x)` are measured from the fill; `None` is none.
-    fn level(&mut self, frame: &Frame<'a>, name: &str, at: Option<&'a Expr>) -> Lowered<Option<Level>> {
-        let Some(at) = at else { return Ok(None) };
-        match self.expression(frame, at)? {
-            Value::Nothing => Ok(None),
-            Value::Level(level) => Ok(Some(level)),
-            value => {
-                self.positive(&value, at.range(), name)?;
-                let price = self.number(&value, at.range())?;
-                if let Value::Constant(_) = value {
-                    self.report.warning(
-                        at.range(),
-                        "decision",
-                        "a number here is a price, and this one never changes",
-                        "a distance from the fill is `pips(n)` or `distance(x)`",
-                    );
-                }
-                Ok(Some(Level::Price(price)))
+    fn cancel(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
+        let label = self.named_label(frame, given)?;
+        Ok(self.always(Action::Cancel { label }))
+    }
+
+    fn modify(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
+        let label = self.named_label(frame, given)?;
+        let price = self.level(frame, given, "price")?;
+        let exits = self.exits(frame, given)?;
+        match (price, given.get("label")) {
+            (None, _) if exits == Exits::default() => {
+                return Err(self.report.error_with_hint(
+                    given.range,
+                    "decision",
+                    "this changes nothing",
+                    "give at least one of price, stop_loss, take_profit, trailing",
+                ));
             }
+            (None, Some(at)) if label.is_some() => self.report.warning(
+                at.range(),
+                "decision",
+                "a label names waiting orders, and only `price` changes these",
+                "add `price=…`, or leave the label out: the exits are those of the open position",
+            ),
+            _ => {}
         }
+        Ok(self.always(Action::Modify { label, price, exits }))
+    }
+
+    /// The one of `names` that is given, and its amount.
+    pub(crate) fn amount(
+        &mut self,
+        frame: &Frame<'a>,
+        given: &Given<'_, 'a>,
+        names: &[&'static str],
+        what: &str,
+    ) -> Lowered<(&'static str, NodeId)> {
+        let mut found = names.iter().filter_map(|&name| given.get(name).map(|at| (name, at)));
+        let (Some((name, at)), None) = (found.next(), found.next()) else {
+            let many = names.iter().any(|name| given.get(name).is_some());
+            let message = format!("{what} has {}", if many { "more than one size" } else { "no size" });
+            let hint = format!("give exactly one of {}", names.join(", "));
+            return Err(self.report.error_with_hint(given.range, "decision", message, hint));
+        };
+        let value = self.expression(frame, at)?;
+        self.positive(&value, at.range(), name)?;
+        Ok((name, self.number(&value, at.range())?))
     }
 
     /// Several decisions at once; they are taken together or not at all.
@@ -177,9 +209,10 @@ impl<'a> Lowering<'a, '_> {
                 return Err(self.report.error(action.range(), "decision", message));
             }
         };
-        let Some(row) = builtin(&name).filter(|_| ACTIONS.contains(&name.as_str())) else {
-            let hint =
-                nearest(&name, ACTIONS).unwrap_or_else(|| format!("actions are {}", ACTIONS.join(", ")));
+        let Some(row) = builtin(&name).filter(|row| row.function.is_decision()) else {
+            let actions = || BUILTINS.iter().filter(|row| row.function.is_decision()).map(|row| row.name);
+            let hint = nearest(&name, actions())
+                .unwrap_or_else(|| format!("actions are {}", actions().collect::<Vec<_>>().join(", ")));
             let message = format!("there is no action `{name}`");
             return Err(self.report.error_with_hint(action.range(), "decision", message, hint));
         };
@@ -188,11 +221,6 @@ impl<'a> Lowering<'a, '_> {
             self.bind_named(row, &mut bound, (&name, range), value)?;
         }
         self.check_bound(row, &bound, dict.range)?;
-        match row.function {
-            Function::Buy => self.entry(frame, Direction::Long, &bound, dict.range),
-            Function::Sell => self.entry(frame, Direction::Short, &bound, dict.range),
-            Function::Target => self.target(frame, &bound),
-            _ => Ok(self.close()),
-        }
+        self.decide(frame, &Given { row, bound: &bound, range: dict.range })
     }
 }

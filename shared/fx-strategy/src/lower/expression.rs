@@ -4,7 +4,7 @@ use crate::limits::EXPONENT_MAX;
 use crate::lower::names::members;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Binary, Level, NodeId, Type, Unary};
-use crate::value::{Alternative, Constant, Value};
+use crate::value::{Alternative, Constant, Value, mixing_hint};
 use ruff_python_ast::{
     BoolOp, CmpOp, Expr, ExprBinOp, ExprBoolOp, ExprCompare, ExprIf, ExprUnaryOp, Number, Operator, UnaryOp,
 };
@@ -218,7 +218,7 @@ impl<'a> Lowering<'a, '_> {
                 let kinds = (then.kind(), otherwise.kind());
                 self.choose(condition, then, otherwise).ok_or_else(|| {
                     let message = format!("this is {} on one side and {} on the other", kinds.0, kinds.1);
-                    self.report.error(choice.range, "type", message)
+                    self.report.error_with_hint(choice.range, "type", message, mixing_hint(kinds.0, kinds.1))
                 })
             }
         }

@@ -6,6 +6,7 @@ mod decision;
 mod expression;
 mod indicator;
 mod names;
+mod order;
 mod program;
 mod statement;
 
@@ -15,7 +16,7 @@ use crate::builder::Builder;
 use crate::diagnostic::{Reported, Reporter};
 use crate::limits::{DEPTH_MAX, RULES_MAX, STEPS_MAX};
 use crate::parameters::{ParameterValue, constant};
-use crate::plan::{NodeId, Plan, Recording, Rule};
+use crate::plan::{LabelId, NodeId, Plan, Recording, Rule};
 use crate::value::{Local, Locals, Scope, Value};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::BTreeMap;
@@ -30,6 +31,10 @@ pub(crate) struct Lowering<'a, 'r> {
     parameters: &'r BTreeMap<String, ParameterValue>,
     builder: Builder,
     recordings: Vec<Recording>,
+    /// Labels of orders, in order of appearance.
+    labels: Vec<String>,
+    /// The labels that `cancel` and `modify` name, and where.
+    named_labels: Vec<(LabelId, TextRange)>,
     /// Helpers whose inlining is under way.
     calls: Vec<&'a str>,
     depth: usize,
@@ -62,6 +67,8 @@ impl<'a, 'r> Lowering<'a, 'r> {
             parameters,
             builder: Builder::default(),
             recordings: Vec::new(),
+            labels: Vec::new(),
+            named_labels: Vec::new(),
             calls: Vec::new(),
             depth: 0,
             steps: 0,
@@ -97,7 +104,11 @@ impl<'a, 'r> Lowering<'a, 'r> {
         if let Some(overflow) = self.builder.overflow() {
             self.overflow(analyze.name.range, overflow);
         }
-        if self.report.has_errors() { Err(Reported) } else { Ok(self.builder.finish(rules, self.recordings)) }
+        if self.report.has_errors() {
+            return Err(Reported);
+        }
+        self.check_labels(&rules);
+        Ok(self.builder.finish(rules, self.recordings, self.labels))
     }
 
     /// Counts one step of work one level deeper; `leave` ends it.

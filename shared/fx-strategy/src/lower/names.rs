@@ -4,7 +4,7 @@ use crate::diagnostic::{Reported, nearest};
 use crate::limits::LOOK_BACK_MAX;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{AccountField, ClockField, Node, PositionField, PriceField, SeriesSide};
-use crate::value::{Constant, Local, Scope, Value};
+use crate::value::{Constant, Local, Scope, Value, mixing_hint};
 use ruff_python_ast::{ExprAttribute, ExprName, ExprSubscript};
 use ruff_text_size::Ranged;
 
@@ -27,7 +27,7 @@ impl<'a> Lowering<'a, '_> {
             }
             Some(Local::Mixed(a, b)) => {
                 let message = format!("`{text}` is {a} on one path to here and {b} on another");
-                return Err(self.report.error(name.range, "type", message));
+                return Err(self.report.error_with_hint(name.range, "type", message, mixing_hint(a, b)));
             }
             None => {}
         }

@@ -84,7 +84,7 @@ impl<'a> Lowering<'a, '_> {
         {
             match builtin(&name.id).map(|row| row.function) {
                 Some(Function::Record) => return self.record(frame, call),
-                Some(Function::Buy | Function::Sell | Function::Target | Function::Close) => {
+                Some(function) if function.is_decision() => {
                     let hint = format!("write `return {}(…)`", name.id);
                     let message = "a decision counts only when it is returned";
                     return Err(self.report.error_with_hint(call.range(), "no-effect", message, hint));

@@ -34,9 +34,25 @@ answers! {
     two_kinds: strategy("if data.close > 1:\n    x = 1\nelse:\n    x = data.open > 1\nreturn target(units=x)");
     periods: strategy("a = sma(data.close, 0)\nb = sma(data.close, 2.5)\nc = sma(data.close, data.open)\nd = sma(data.close, self.n / 2)\ne = sma(data.close)\nf = sma(data.close, 5, 6)\ng = sma(position.units, 3)");
     sizes: strategy("if data.close > 1:\n    return buy()\nif data.close > 2:\n    return buy(units=1, lots=2)\nif data.close > 3:\n    return buy(risk_percent=1)\nif data.close > 4:\n    return sell(units=-5)\nreturn buy(1000)");
-    unsupported_orders: strategy("a = buy(units=1, limit=1.1)\nb = sell(units=1, tif=\"DAY\")\nc = order(units=1)\nd = close_partial(units=1)\ne = close(units=1)\nf = state(0)");
+    unsupported_functions: strategy("a = state(0)\nb = feature(\"sentiment\")\nc = close(units=1)");
+    entries: strategy("a = buy(units=1, limit=data.low, touch=data.low)\nb = sell(units=1, stop=data.low, trail=pips(5))\n\
+        c = order(units=1, touch=data.low, trail=pips(5))\nd = buy(units=1, limit=data.low, stop=data.high, touch=data.low)\n\
+        e = buy(units=1, trail=20)\nf = buy(units=1, trailing=data.low)\ng = buy(units=1, trail=data.close > 1)\n\
+        h = buy(units=1, limit=-1)\ni = buy(units=1, stop=\"1.1\")\nj = buy(units=1, stop_los=pips(1))\nk = buy(units=1, touch=pips(-1))");
+    times: strategy("a = buy(units=1, limit=data.low, tif=\"DAY\")\nb = buy(units=1, limit=data.low, tif=5)\n\
+        c = buy(units=1, limit=data.low, tif=\"day\", expires=5)\nd = buy(units=1, limit=data.low, expires=0)\n\
+        e = buy(units=1, limit=data.low, expires=2.5)\nf = buy(units=1, limit=data.low, expires=\"tomorrow\")\n\
+        g = buy(units=1, limit=data.low, expires=pips(3))\nh = buy(units=1, limit=data.low, expires=data.close > 1)\n\
+        i = buy(units=1, tif=\"ioc\", expires=\"2024-03-08\")");
+    labels: strategy("a = buy(units=1, label=\"\")\nb = cancel(label=5)\nc = modify(label=data.close, price=pips(1))\nd = cancel(\"x\")\ne = cancel(lable=\"x\")");
+    orders: strategy("a = order(units=0)\nb = order(limit=data.low)\nc = order(1)\nd = order(units=1, reduce_only=1)\n\
+        e = order(units=1, reduce_only=data.close > 1)\nf = order(lots=1)\ng = oder(units=1)\nh = buy(risk_percent=1, limit=data.low, trailing=pips(5))");
+    partial_closes: strategy("a = close_partial()\nb = close_partial(units=1, percent=50)\nc = close_partial(percent=0)\n\
+        d = close_partial(percent=100.5)\ne = close_partial(50)\nf = close_partial(lots=-1)\ng = close_partail(percent=50)");
+    changes: strategy("a = modify()\nb = modify(label=\"x\")\nc = modify(price=None, stop_loss=None)\nd = modify(units=1)\ne = modify(trailing=5)\nmodify(price=data.low)\ncancel()");
+    kinds_that_do_not_mix: strategy("a = cancel(label=\"up\" if data.close > 1 else \"down\")\nb = pips(5)\nif data.close > 1:\n    b = distance(0.1)\nc = buy(units=1, stop=b)\nd = pips(5) if data.close > 1 else None");
     forgotten_return: strategy("if data.close > 1:\n    buy(units=1)\ndata.close + 1");
-    dicts: strategy("if data.close > 1:\n    return {\"action\": \"byu\", \"units\": 1}\nif data.close > 2:\n    return {\"units\": 1}\nif data.close > 3:\n    return {\"action\": \"buy\", \"size\": 1}\nreturn {\"action\": \"buy\", \"units\": 1, \"limit\": 1.1}");
+    dicts: strategy("if data.close > 1:\n    return {\"action\": \"byu\", \"units\": 1}\nif data.close > 2:\n    return {\"units\": 1}\nif data.close > 3:\n    return {\"action\": \"buy\", \"size\": 1}\nif data.close > 4:\n    return {\"action\": \"close_partail\", \"percent\": 1}\nreturn {\"action\": \"buy\", \"units\": 1, \"trail\": 1.1}");
     not_a_decision: strategy("return data.close");
     unpacking: strategy("a, b = bollinger(data.close, 20)\nc = bollinger(data.close, 20) + 1\nx, y = data.close");
     recursion: "def f(x):\n    return g(x)\n\ndef g(x):\n    return f(x)\n\nclass S(Strategy):\n    def analyze(self, data):\n        return target(units=f(1))\n";

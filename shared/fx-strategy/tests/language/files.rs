@@ -25,9 +25,10 @@ pub(crate) fn strategies() -> Vec<(String, String)> {
 #[test]
 fn every_shipped_strategy_compiles_and_explains_itself() {
     let strategies = strategies();
-    for needed in ["bollinger_reversion", "donchian_breakout", "ma_crossover", "rsi_reversion"] {
-        assert!(strategies.iter().any(|(stem, _)| stem == needed), "{needed}");
-    }
+    let stems: Vec<&str> = strategies.iter().map(|(stem, _)| stem.as_str()).collect();
+    let needed =
+        ["bollinger_reversion", "donchian_breakout", "ma_crossover", "rsi_reversion", "volatility_breakout"];
+    assert!(needed.iter().all(|needed| stems.contains(needed)), "{stems:?}");
     for (stem, source) in strategies {
         let compiled = compile(&source, &BTreeMap::new()).unwrap_or_else(|error| panic!("{stem}:\n{error}"));
         assert!(compiled.warnings.is_empty(), "{stem}: {:?}", compiled.warnings);
@@ -42,13 +43,35 @@ fn every_shipped_strategy_compiles_and_explains_itself() {
 }
 
 #[test]
+fn the_volatility_breakout_waits_on_both_sides_while_it_is_flat() {
+    let (_, source) = strategies().into_iter().find(|(stem, _)| stem == "volatility_breakout").unwrap();
+    let atr = "Rma(Max(Max(Sub(high, low), Abs(Sub(high, close[-2]))), Abs(Sub(low, close[-2]))), 14)";
+    let away = |ranges: u32| format!("distance Mul({ranges}, {atr})");
+    let (entry, stop, trail) = (away(1), away(3), away(4));
+    let order = |side| {
+        format!(
+            "{side} RiskPercent 0.5 stop {entry} sl {stop} tp none trailing {trail} for 1 bars as breakout"
+        )
+    };
+    assert_eq!(
+        crate::words(&crate::compiled(&source).plan),
+        format!(
+            "Ne(position.units, 0) => cancel breakout\nNot(Ne(position.units, 0)) => {}; {}\nreach = {atr}",
+            order("Long"),
+            order("Short")
+        )
+    );
+}
+
+#[test]
 fn every_example_of_the_reference_compiles_and_every_function_is_in_it() {
     let reference = fs::read_to_string(root().join("docs/LANGUAGE.md")).unwrap();
     let mut examples = 0;
     for block in reference.split("```python\n").skip(1) {
         let code = block.split("```").next().unwrap();
         let source = if code.contains("class ") { code.to_owned() } else { crate::strategy(code) };
-        compile(&source, &BTreeMap::new()).unwrap_or_else(|error| panic!("{code}\n{error}"));
+        let compiled = compile(&source, &BTreeMap::new()).unwrap_or_else(|error| panic!("{code}\n{error}"));
+        assert!(compiled.warnings.is_empty(), "{code}\n{:?}", compiled.warnings);
         examples += 1;
     }
     assert!(examples > 10);
@@ -65,7 +88,7 @@ fn every_example_of_the_reference_compiles_and_every_function_is_in_it() {
 }
 
 /// The limits that the reference names.
-fn limits() -> [(&'static str, u64); 8] {
+fn limits() -> [(&'static str, u64); 11] {
     use fx_strategy::limits as l;
     [
         ("bytes of a source", l::SOURCE_BYTES_MAX as u64),
@@ -75,6 +98,9 @@ fn limits() -> [(&'static str, u64); 8] {
         ("nodes of a plan", l::NODES_MAX as u64),
         ("bars of one window", u64::from(l::LOOK_BACK_MAX)),
         ("bars of all windows together", l::HISTORY_MAX),
+        ("decisions of one return", l::ACTIONS_MAX as u64),
+        ("labels", l::LABELS_MAX as u64),
+        ("bytes of a label", l::LABEL_BYTES_MAX as u64),
         ("parameters", l::PARAMETERS_MAX as u64),
     ]
 }

@@ -6,9 +6,13 @@ mod diagnostics;
 mod files;
 mod hostile;
 mod lowering;
+mod orders;
 mod plan;
 
-use fx_strategy::{Action, Compiled, Diagnostics, Node, NodeId, ParameterValue, Plan, compile};
+use fx_strategy::{
+    Action, Compiled, Diagnostics, Entry, Exits, Expiry, LabelId, Level, Node, NodeId, ParameterValue, Plan,
+    Ticket, compile,
+};
 use std::collections::BTreeMap;
 
 fn compiled(source: &str) -> Compiled {
@@ -47,21 +51,68 @@ fn words(plan: &Plan) -> String {
 }
 
 fn action_words(plan: &Plan, action: &Action) -> String {
-    match action {
-        Action::Enter { direction, size, stop_loss, take_profit } => {
-            let level = |level: &Option<fx_strategy::Level>| match level {
-                None => "none".to_owned(),
-                Some(fx_strategy::Level::Price(x)) => node_words(plan, *x),
-                Some(fx_strategy::Level::Pips(x)) => format!("pips {}", node_words(plan, *x)),
-                Some(fx_strategy::Level::Distance(x)) => format!("distance {}", node_words(plan, *x)),
-            };
-            let size = format!("{size:?}").split('(').next().unwrap().to_owned()
-                + " "
-                + &node_words(plan, size.node());
-            format!("{direction:?} {size} sl {} tp {}", level(stop_loss), level(take_profit))
+    let word = |id: NodeId| node_words(plan, id);
+    let amount = |size: String, node| format!("{} {}", size.split('(').next().unwrap(), word(node));
+    let label = |label: Option<LabelId>| label.map(|label| plan.labels[usize::from(label.0)].as_str());
+    match *action {
+        Action::Enter { direction, size, ticket } => {
+            let size = amount(format!("{size:?}"), size.node());
+            format!("{direction:?} {size}{}", ticket_words(plan, ticket))
         }
-        Action::Target { units } => format!("target {}", node_words(plan, *units)),
+        Action::Order { units, reduce_only, ticket } => {
+            let reduce_only = if reduce_only { " reduce only" } else { "" };
+            format!("order {}{}{reduce_only}", word(units), ticket_words(plan, ticket))
+        }
+        Action::Target { units } => format!("target {}", word(units)),
         Action::Close => "close".to_owned(),
+        Action::ClosePartial(portion) => {
+            format!("close {}", amount(format!("{portion:?}"), portion.node()))
+        }
+        Action::Cancel { label: which } => format!("cancel {}", label(which).unwrap_or("all")),
+        Action::Modify { label: which, price, exits } => format!(
+            "modify {} price {}{}",
+            label(which).unwrap_or("all"),
+            level_words(plan, price),
+            exits_words(plan, exits)
+        ),
+    }
+}
+
+fn ticket_words(plan: &Plan, ticket: Ticket) -> String {
+    let level = |level| level_words(plan, Some(level));
+    let entry = match ticket.entry {
+        Entry::Market => String::new(),
+        Entry::Limit(limit) => format!(" limit {}", level(limit)),
+        Entry::Stop(stop) => format!(" stop {}", level(stop)),
+        Entry::StopLimit { stop, limit } => format!(" stop {} limit {}", level(stop), level(limit)),
+        Entry::Touch(touch) => format!(" touch {}", level(touch)),
+        Entry::Trail(trail) => format!(" trail {}", level(trail)),
+    };
+    let expiry = match ticket.expiry {
+        Expiry::Never => String::new(),
+        Expiry::Day => " day".to_owned(),
+        Expiry::ImmediateOrCancel => " ioc".to_owned(),
+        Expiry::FillOrKill => " fok".to_owned(),
+        Expiry::Bars(bars) => format!(" for {} bars", node_words(plan, bars)),
+        Expiry::Until(nanos) => format!(" until {nanos}"),
+    };
+    let label = ticket.label.map_or(String::new(), |id| format!(" as {}", plan.labels[usize::from(id.0)]));
+    format!("{entry}{}{expiry}{label}", exits_words(plan, ticket.exits))
+}
+
+fn exits_words(plan: &Plan, exits: Exits) -> String {
+    let level = |level| level_words(plan, level);
+    let trailing =
+        exits.trailing.map_or(String::new(), |trailing| format!(" trailing {}", level(Some(trailing))));
+    format!(" sl {} tp {}{trailing}", level(exits.stop_loss), level(exits.take_profit))
+}
+
+fn level_words(plan: &Plan, level: Option<Level>) -> String {
+    match level {
+        None => "none".to_owned(),
+        Some(Level::Price(x)) => node_words(plan, x),
+        Some(Level::Pips(x)) => format!("pips {}", node_words(plan, x)),
+        Some(Level::Distance(x)) => format!("distance {}", node_words(plan, x)),
     }
 }
 

@@ -1,15 +1,18 @@
 use crate::plan_of;
-use fx_strategy::limits::{HISTORY_MAX, LOOK_BACK_MAX, NODES_MAX, RULES_MAX};
+use fx_strategy::limits::{HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX, RULES_MAX};
 use fx_strategy::{
-    Action, Binary, Direction, Node, NodeId, Plan, PlanError, PositionField, Recording, Rule, Size, Type,
-    Unary, Window,
+    Action, Binary, Direction, Entry, Exits, Expiry, LabelId, Level, Node, NodeId, PLAN_VERSION, Plan,
+    PlanError, Portion, PositionField, Recording, Rule, Size, Ticket, Type, Unary, Window,
 };
-use proptest::prelude::{any, prop, proptest};
+use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
 fn sample() -> Plan {
     plan_of(
         "u, m, l = bollinger(data.close, 20, 2)\nrecord(\"u\", u)\nif data.close > u and position.units == 0:\n    \
-         return buy(risk_percent=1, stop_loss=pips(20))\nif data.close[-2] < l:\n    return [close(), target(units=-5)]",
+         return buy(risk_percent=1, stop_loss=pips(20), stop=u, limit=u + 0.001, expires=position.bars + 3, label=\"break\")\n\
+         if data.close[-2] < l:\n    \
+         return [close(), target(units=-5), cancel(label=\"break\"), order(units=-7, trail=pips(9), trailing=distance(0.01), \
+         expires=\"2024-03-08\", label=\"ride\", reduce_only=True), close_partial(percent=50), modify(label=\"ride\", price=m)]",
     )
 }
 
@@ -43,7 +46,7 @@ fn other_versions_and_other_lengths_are_refused() {
 }
 
 fn fault(nodes: Vec<Node>) -> &'static str {
-    let plan = Plan { nodes, rules: Vec::new(), recordings: Vec::new() };
+    let plan = Plan { nodes, ..Plan::default() };
     match Plan::from_bytes(&plan.to_bytes()) {
         Err(PlanError::Node { fault, .. }) => fault,
         other => panic!("{other:?}"),
@@ -81,13 +84,12 @@ fn an_unsound_rule_or_recording_is_refused() {
     let rule = |guard, actions| Plan {
         nodes: nodes.clone(),
         rules: vec![Rule { guard, actions }],
-        recordings: Vec::new(),
+        ..Plan::default()
     };
     let unsized_risk = Action::Enter {
         direction: Direction::Long,
         size: Size::RiskPercent(number),
-        stop_loss: None,
-        take_profit: None,
+        ticket: Ticket::default(),
     };
     for plan in [
         rule(number, Vec::new()),
@@ -100,8 +102,8 @@ fn an_unsound_rule_or_recording_is_refused() {
     assert!(rule(condition, vec![Action::Target { units: number }]).validate().is_ok());
     let record = |names: &[&str], value| Plan {
         nodes: nodes.clone(),
-        rules: Vec::new(),
         recordings: names.iter().map(|name| Recording { name: (*name).to_owned(), value }).collect(),
+        ..Plan::default()
     };
     assert!(record(&["a", "b"], number).validate().is_ok());
     for plan in [record(&[""], number), record(&["a", "a"], number), record(&["a"], condition)] {
@@ -109,11 +111,89 @@ fn an_unsound_rule_or_recording_is_refused() {
     }
 }
 
+/// What is wrong with a plan of one rule, `action`, and these labels: the bytes are read, as from elsewhere.
+fn action_fault(action: Action, labels: &[&str]) -> Result<(), PlanError> {
+    let nodes = vec![Node::Condition(true), Node::Number(1.0)];
+    let rules = vec![Rule { guard: NodeId(0), actions: vec![action] }];
+    let labels = labels.iter().map(|&label| label.to_owned()).collect();
+    Plan::from_bytes(&Plan { nodes, rules, labels, ..Plan::default() }.to_bytes()).map(drop)
+}
+
+#[test]
+fn an_unsound_order_is_refused() {
+    let (condition, number) = (NodeId(0), NodeId(1));
+    let order = |ticket| Action::Order { units: number, reduce_only: false, ticket };
+    let entered = |entry| order(Ticket { entry, ..Ticket::default() });
+    let leaving = |exits| order(Ticket { exits, ..Ticket::default() });
+    let modified = |price, exits| Action::Modify { label: None, price, exits };
+    let (price, pips) = (Level::Price(number), Level::Pips(number));
+    let trailing = |level| Exits { trailing: Some(level), ..Exits::default() };
+    let fault = |action| match action_fault(action, &[]) {
+        Err(PlanError::Rule { rule: 0, fault }) => fault,
+        other => panic!("{action:?}: {other:?}"),
+    };
+    for action in [entered(Entry::Trail(price)), leaving(trailing(price)), modified(None, trailing(price))] {
+        assert_eq!(fault(action), "trails at a price instead of a distance");
+    }
+    assert_eq!(fault(modified(None, Exits::default())), "modifies nothing");
+    let wrong = Level::Pips(condition);
+    for action in [
+        entered(Entry::StopLimit { stop: pips, limit: wrong }),
+        leaving(Exits { take_profit: Some(wrong), ..Exits::default() }),
+        order(Ticket { expiry: Expiry::Bars(condition), ..Ticket::default() }),
+        Action::Order { units: NodeId(2), reduce_only: true, ticket: Ticket::default() },
+        Action::ClosePartial(Portion::Lots(condition)),
+        modified(Some(wrong), Exits::default()),
+    ] {
+        assert_eq!(fault(action), "has an argument that is not a number");
+    }
+    for action in
+        [entered(Entry::Trail(pips)), leaving(trailing(pips)), modified(Some(price), Exits::default())]
+    {
+        assert_eq!(action_fault(action, &[]), Ok(()));
+    }
+}
+
+#[test]
+fn an_unsound_label_is_refused() {
+    let label = |number| Some(LabelId(number));
+    let named = |label| {
+        let ticket = Ticket { label, ..Ticket::default() };
+        let price = Some(Level::Price(NodeId(1)));
+        [
+            Action::Order { units: NodeId(1), reduce_only: false, ticket },
+            Action::Enter { direction: Direction::Short, size: Size::Lots(NodeId(1)), ticket },
+            Action::Cancel { label },
+            Action::Modify { label, price, exits: Exits::default() },
+        ]
+    };
+    for action in named(label(2)) {
+        let fault = "names a label that the plan does not have";
+        assert_eq!(action_fault(action, &["a", "b"]), Err(PlanError::Rule { rule: 0, fault }));
+    }
+    for action in named(label(1)).into_iter().chain(named(None)) {
+        assert_eq!(action_fault(action, &["a", "b"]), Ok(()));
+    }
+    let long = "x".repeat(LABEL_BYTES_MAX + 1);
+    for (labels, fault) in [
+        (["a", ""], "is empty or too long"),
+        (["a", &long], "is empty or too long"),
+        (["a", "a"], "is there twice"),
+    ] {
+        assert_eq!(action_fault(Action::Close, &labels), Err(PlanError::Label { label: 1, fault }));
+    }
+    assert_eq!(action_fault(Action::Close, &["a", &long[1..]]), Ok(()));
+    let many: Vec<String> = (0..=LABELS_MAX).map(|label| label.to_string()).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    assert_eq!(action_fault(Action::Close, &many[1..]), Ok(()));
+    assert!(matches!(action_fault(Action::Close, &many), Err(PlanError::Limit { what: "labels", .. })));
+}
+
 #[test]
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn the_limits_of_a_plan_hold() {
     let numbers = |count: usize| (0..count).map(|x| Node::Number(x as f64)).collect::<Vec<_>>();
-    let plan = |nodes, rules| Plan { nodes, rules, recordings: Vec::new() };
+    let plan = |nodes, rules| Plan { nodes, rules, ..Plan::default() };
     assert!(plan(numbers(NODES_MAX), Vec::new()).validate().is_ok());
     assert!(matches!(
         plan(numbers(NODES_MAX + 1), Vec::new()).validate(),
@@ -133,10 +213,121 @@ fn the_limits_of_a_plan_hold() {
     ));
 }
 
+/// Nodes that [`actions`] name: two numbers behind a condition.
+fn number() -> impl Strategy<Value = NodeId> {
+    prop_oneof![Just(NodeId(1)), Just(NodeId(2))]
+}
+
+fn distance() -> impl Strategy<Value = Level> {
+    prop_oneof![number().prop_map(Level::Pips), number().prop_map(Level::Distance)]
+}
+
+fn level() -> impl Strategy<Value = Level> {
+    prop_oneof![number().prop_map(Level::Price), distance()]
+}
+
+fn exits() -> impl Strategy<Value = Exits> {
+    (prop::option::of(level()), prop::option::of(level()), prop::option::of(distance()))
+        .prop_map(|(stop_loss, take_profit, trailing)| Exits { stop_loss, take_profit, trailing })
+}
+
+fn tickets() -> impl Strategy<Value = Ticket> {
+    let entry = prop_oneof![
+        Just(Entry::Market),
+        level().prop_map(Entry::Limit),
+        level().prop_map(Entry::Stop),
+        (level(), level()).prop_map(|(stop, limit)| Entry::StopLimit { stop, limit }),
+        level().prop_map(Entry::Touch),
+        distance().prop_map(Entry::Trail),
+    ];
+    let expiry = prop_oneof![
+        Just(Expiry::Never),
+        Just(Expiry::Day),
+        Just(Expiry::ImmediateOrCancel),
+        Just(Expiry::FillOrKill),
+        number().prop_map(Expiry::Bars),
+        any::<i64>().prop_map(Expiry::Until),
+    ];
+    (entry, exits(), expiry, labels()).prop_map(|(entry, exits, expiry, label)| Ticket {
+        entry,
+        exits,
+        expiry,
+        label,
+    })
+}
+
+fn labels() -> impl Strategy<Value = Option<LabelId>> {
+    prop::option::of((0_u16..3).prop_map(LabelId))
+}
+
+/// Every action, each argument given and left out, over three nodes and three labels.
+fn actions() -> impl Strategy<Value = Action> {
+    let direction = prop_oneof![Just(Direction::Long), Just(Direction::Short)];
+    let size = prop_oneof![
+        number().prop_map(Size::Units),
+        number().prop_map(Size::Lots),
+        number().prop_map(Size::RiskPercent),
+        number().prop_map(Size::EquityPercent),
+    ];
+    let portion = prop_oneof![
+        number().prop_map(Portion::Units),
+        number().prop_map(Portion::Lots),
+        number().prop_map(Portion::Percent),
+    ];
+    prop_oneof![
+        (direction, size, tickets()).prop_map(|(direction, size, ticket)| Action::Enter {
+            direction,
+            size,
+            ticket
+        }),
+        (number(), any::<bool>(), tickets()).prop_map(|(units, reduce_only, ticket)| Action::Order {
+            units,
+            reduce_only,
+            ticket
+        }),
+        number().prop_map(|units| Action::Target { units }),
+        Just(Action::Close),
+        portion.prop_map(Action::ClosePartial),
+        labels().prop_map(|label| Action::Cancel { label }),
+        (labels(), prop::option::of(level()), exits()).prop_map(|(label, price, exits)| Action::Modify {
+            label,
+            price,
+            exits
+        }),
+    ]
+}
+
 proptest! {
     #[test]
+    fn every_decision_survives_its_bytes(actions in prop::collection::vec(actions(), 1..6)) {
+        let plan = Plan {
+            nodes: vec![Node::Condition(true), Node::Number(1.5), Node::Volume],
+            labels: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            rules: vec![Rule { guard: NodeId(0), actions: actions.clone() }],
+            ..Plan::default()
+        };
+        // Two kinds of action are only sound with an argument that may be missing here.
+        let sound = actions.iter().all(|action| match action {
+            Action::Enter { size: Size::RiskPercent(_), ticket, .. } => ticket.exits.stop_loss.is_some(),
+            Action::Modify { price, exits, .. } => price.is_some() || *exits != Exits::default(),
+            _ => true,
+        });
+        match Plan::from_bytes(&plan.to_bytes()) {
+            Ok(back) => {
+                assert!(sound);
+                assert_eq!(back.hash(), plan.hash());
+                assert_eq!(back, plan);
+            }
+            Err(error) => assert!(!sound, "{error}"),
+        }
+        let used: usize = actions.iter().map(|action| action.nodes().count()).sum();
+        let shown = format!("{actions:?}").matches("NodeId(").count();
+        assert_eq!(used, shown, "`nodes` of an action names each of its nodes");
+    }
+
+    #[test]
     fn hostile_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let versioned = [vec![1, 0], bytes.clone()].concat();
+        let versioned = [PLAN_VERSION.to_le_bytes().to_vec(), bytes.clone()].concat();
         for bytes in [bytes, versioned] {
             if let Ok(plan) = Plan::from_bytes(&bytes) {
                 assert_eq!(Plan::from_bytes(&plan.to_bytes()), Ok(plan));

@@ -22,6 +22,7 @@ pub async fn blob_store(store: &Store) {
     a_range_is_cut_at_the_end(store, run).await;
     an_empty_blob_is_there(store, run).await;
     keys_beside_each_other_do_not_mix(store, run).await;
+    a_folder_lists_what_lies_directly_in_it(store, run).await;
     a_blob_over_the_limit_is_refused(store, run).await;
 }
 
@@ -126,6 +127,17 @@ async fn keys_beside_each_other_do_not_mix(store: &Store, run: &Run) {
         let blob = store.get(&key(run, name)).await.unwrap();
         assert_eq!(blob.as_deref(), Some(name.as_bytes()), "{name}");
     }
+}
+
+async fn a_folder_lists_what_lies_directly_in_it(store: &Store, run: &Run) {
+    let folder = key(run, "listed");
+    assert_eq!(store.list(&folder).await.unwrap(), []);
+    for name in ["listed/b.csv", "listed/a", "listed/deeper/c", "listed/B", "listed.d", "listed-e/f"] {
+        store.put(&key(run, name), Bytes::new()).await.unwrap();
+    }
+    let expected = ["listed/B", "listed/a", "listed/b.csv"].map(|name| key(run, name));
+    assert_eq!(store.list(&folder).await.unwrap(), expected);
+    assert_eq!(store.list(&key(run, "listed/a")).await.unwrap(), [], "a blob is no folder");
 }
 
 async fn a_blob_over_the_limit_is_refused(store: &Store, run: &Run) {

@@ -1,0 +1,241 @@
+//! Which series a run reads, and their bars: those traded on, finer ones, and those that convert.
+
+mod rates;
+
+use crate::ports::TimeRange;
+use crate::records::{InputRole, SeriesInput, SeriesKey, SeriesVersion};
+use crate::{App, errors};
+use fx_domain::{Bars, DatasetName, Digest, DigestBuilder, ErrorKind, PlatformError, PlatformResult};
+use fx_engine::{Inputs, RATE_AGE_HOURS_DEFAULT, RunConfig, Track, TrackBars};
+
+/// Bars of one run, at most, all series together: ten years of minutes take four million.
+pub const RUN_BARS_MAX: u64 = 20_000_000;
+/// Prices are converted by from the first trade on, so they are read from this long before the range: a weekend and a
+/// holiday.
+const RATE_LEAD_NANOS: i64 = RATE_AGE_HOURS_DEFAULT as i64 * fx_domain::NANOS_PER_HOUR;
+
+/// The series of a run, in the order of its configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RunSeries {
+    /// One for each track.
+    pub(crate) tracks: Vec<SeriesVersion>,
+    /// One for each track, or none.
+    pub(crate) finer: Vec<SeriesVersion>,
+    /// One for each rate.
+    pub(crate) rates: Vec<SeriesVersion>,
+}
+
+/// The bars of a run, in the order of its configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct RunBars {
+    pub(crate) tracks: Vec<Bars>,
+    pub(crate) finer: Vec<Bars>,
+    pub(crate) rates: Vec<Bars>,
+}
+
+impl RunSeries {
+    fn all(&self) -> impl Iterator<Item = (InputRole, &SeriesVersion)> {
+        let tracks = self.tracks.iter().map(|version| (InputRole::Track, version));
+        let finer = self.finer.iter().map(|version| (InputRole::Intrabar, version));
+        let rates = self.rates.iter().map(|version| (InputRole::Rate, version));
+        tracks.chain(finer).chain(rates)
+    }
+
+    /// The first track's series.
+    pub(crate) fn first(&self) -> PlatformResult<&SeriesVersion> {
+        let none = || PlatformError::new(ErrorKind::BacktestConfig, "no instrument is traded");
+        self.tracks.first().ok_or_else(none)
+    }
+
+    /// What the run's record says.
+    pub(crate) fn records(&self) -> Vec<SeriesInput> {
+        let record = |(role, version): (InputRole, &SeriesVersion)| SeriesInput {
+            series: version.series.clone(),
+            version: version.version,
+            role,
+        };
+        self.all().map(record).collect()
+    }
+
+    /// Of one series its version; of several the digest over keys and versions, in order.
+    pub(crate) fn version(&self) -> Digest {
+        match (self.tracks.as_slice(), self.finer.len() + self.rates.len()) {
+            ([only], 0) => only.version,
+            _ => {
+                let parts = self.all().fold(DigestBuilder::new("run-series"), |digest, (role, version)| {
+                    digest
+                        .part(role.as_str().as_bytes())
+                        .part(version.series.to_string().as_bytes())
+                        .part(version.version.as_bytes())
+                });
+                parts.finish()
+            }
+        }
+    }
+
+    /// Whether any of them was generated.
+    pub(crate) fn synthetic(&self) -> bool {
+        self.all().any(|(_, version)| version.synthetic)
+    }
+}
+
+impl RunBars {
+    /// As the engine takes them.
+    pub(crate) fn inputs(&self) -> Inputs<'_> {
+        let track = |(index, bars)| TrackBars { bars, finer: self.finer.get(index) };
+        Inputs {
+            tracks: self.tracks.iter().enumerate().map(track).collect(),
+            rates: self.rates.iter().collect(),
+        }
+    }
+}
+
+/// What a run asks of a data set.
+pub(crate) struct Wanted<'a> {
+    pub(crate) dataset: &'a DatasetName,
+    /// The version that the request names.
+    pub(crate) pinned: Option<&'a Digest>,
+    pub(crate) stretch: Stretch,
+}
+
+/// Which bars of a series are decided on.
+#[derive(Clone, Copy)]
+pub(crate) enum Stretch {
+    /// Those of a range.
+    Range(TimeRange),
+    /// So many newest ones.
+    Newest(usize),
+}
+
+impl App {
+    /// Finds the series of a run and puts those that convert into its configuration.
+    ///
+    /// # Errors
+    /// `BacktestDataError` naming what is missing.
+    pub(crate) async fn find_series(
+        &self,
+        wanted: &Wanted<'_>,
+        config: &mut RunConfig,
+    ) -> PlatformResult<RunSeries> {
+        let key = |track: &Track, granularity| SeriesKey {
+            dataset: wanted.dataset.clone(),
+            instrument: track.instrument,
+            granularity,
+        };
+        // One series is asked for by its version; several only have a version together.
+        let needs_rates = rates::needed(config).next().is_some();
+        let alone = config.tracks.len() == 1 && config.intrabar.is_none() && !needs_rates;
+        let pinned = wanted.pinned.filter(|_| alone);
+        let mut series = RunSeries { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new() };
+        for track in &config.tracks {
+            series.tracks.push(self.describe_series(&key(track, track.granularity), pinned).await?);
+        }
+        let covers = |data: &SeriesVersion| match wanted.stretch {
+            Stretch::Range(range) => check_coverage(data, range),
+            Stretch::Newest(_) => Ok(()),
+        };
+        series.tracks.iter().try_for_each(covers)?;
+        if let Some(finer) = config.intrabar {
+            for track in &config.tracks {
+                let described = self.describe_series(&key(track, finer), None).await;
+                let covered = described.and_then(|data| covers(&data).map(|()| data));
+                series.finer.push(covered.map_err(|error| name_field("intrabar", error))?);
+            }
+        }
+        series.rates = self.find_rates(wanted, config, &series.tracks).await?;
+        let rate = |data: &SeriesVersion| Track {
+            instrument: data.series.instrument,
+            granularity: data.series.granularity,
+        };
+        config.rates = series.rates.iter().map(rate).collect();
+        match wanted.pinned {
+            Some(pinned) if *pinned != series.version() => Err(not_pinned(pinned, &series)),
+            _ => Ok(series),
+        }
+    }
+
+    /// Checks what a run over `range` would read, before anything is read.
+    ///
+    /// # Errors
+    /// `BacktestDataError` above [`RUN_BARS_MAX`].
+    pub(crate) async fn check_size(&self, series: &RunSeries, range: TimeRange) -> PlatformResult<()> {
+        let mut rows = 0_u64;
+        for (role, version) in series.all() {
+            let range = if role == InputRole::Rate { led(range) } else { range };
+            let held = self.files.bars.rows_within_max(version, range).await.map_err(errors::store)?;
+            rows = rows.saturating_add(held);
+        }
+        if rows <= RUN_BARS_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "the range asked for holds up to {rows} bars of {} series; one run takes {RUN_BARS_MAX} at most",
+            series.all().count()
+        );
+        Err(PlatformError::new(ErrorKind::BacktestData, message))
+    }
+
+    /// Reads the bars of `range`, `warm_up` bars of each track before it, and the prices to convert by.
+    ///
+    /// # Errors
+    /// `ServiceError` when the store fails.
+    pub(crate) async fn load_bars(
+        &self,
+        series: &RunSeries,
+        range: TimeRange,
+        warm_up: usize,
+    ) -> PlatformResult<RunBars> {
+        let load = async |version: &SeriesVersion, range, warm_up| {
+            self.files.bars.load(version, range, warm_up).await.map_err(errors::store)
+        };
+        let mut bars = RunBars { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new() };
+        for version in &series.tracks {
+            bars.tracks.push(load(version, range, warm_up).await?);
+        }
+        for (version, track) in series.finer.iter().zip(&series.tracks) {
+            // The last bar's path may reach over the end.
+            let end = range.end.plus_nanos(track.series.granularity.nominal_nanos());
+            bars.finer.push(load(version, TimeRange { end, ..range }, 0).await?);
+        }
+        // Trades may begin with the warm-up where there is no other beginning.
+        let first = bars.tracks.iter().filter_map(|bars| bars.times.first()).min();
+        let start = first.map_or(range.start, |first| range.start.min(*first));
+        for version in &series.rates {
+            bars.rates.push(load(version, led(TimeRange { start, ..range }), 0).await?);
+        }
+        Ok(bars)
+    }
+}
+
+/// The range that prices to convert by are read over.
+fn led(range: TimeRange) -> TimeRange {
+    TimeRange { start: range.start.plus_nanos(-RATE_LEAD_NANOS), ..range }
+}
+
+fn check_coverage(data: &SeriesVersion, range: TimeRange) -> PlatformResult<()> {
+    if range.end > data.first && range.start <= data.last {
+        return Ok(());
+    }
+    let message = format!(
+        "no bars of {} between {} and {}: stored are {} to {}",
+        data.series, range.start, range.end, data.first, data.last
+    );
+    Err(PlatformError::new(ErrorKind::BacktestData, message))
+}
+
+fn name_field(field: &str, error: PlatformError) -> PlatformError {
+    match error.kind() {
+        ErrorKind::BacktestData => PlatformError::field(ErrorKind::BacktestData, field, error.message()),
+        _ => error,
+    }
+}
+
+fn not_pinned(pinned: &Digest, series: &RunSeries) -> PlatformError {
+    let message = format!(
+        "the latest versions of the run's {} series together are {}, not {pinned}: of several series only the latest \
+         versions can be asked for",
+        series.all().count(),
+        series.version()
+    );
+    PlatformError::field(ErrorKind::BacktestData, "data_version", message)
+}

@@ -1,0 +1,79 @@
+//! Bars per second of the market part of plans: rules that never fire, so that no position is ever opened.
+//!
+//! `nothing` is what any run costs beside its plan: checks of the bars and a flat equity curve. The others less that
+//! one are the cost of their columns.
+
+#![allow(clippy::expect_used, missing_docs)]
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use fx_domain::{
+    Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
+};
+use fx_engine::{Inputs, RunConfig, State, advance};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+/// Bars of one run: their prices stay in the second-level cache from run to run.
+const BARS: usize = 50_000;
+
+/// Conditions; each is evaluated and then found to be of no use.
+const CONDITIONS: [(&str, &str); 9] = [
+    ("nothing", "data.index >= 0"),
+    ("price_means_crossed", "sma(data.close, 10) > sma(data.close, 30)"),
+    ("price_mean_and_price", "sma(data.close, 50) > data.close"),
+    ("means_of_a_number", "sma((data.high + data.low + data.close) / 3, 20) > data.close"),
+    ("weighted_mean", "wma(data.close, 20) > data.close"),
+    ("exponential_means", "ema(data.close, 12) > ema(data.close, 26)"),
+    ("relative_strength", "rsi(data.close, 14) < 30"),
+    ("deviation", "stdev(data.close, 20) > 0.001"),
+    ("breakout", "data.close > highest(data.high, 20)[-1]"),
+];
+
+fn config() -> RunConfig {
+    let capital = Money::from_micros(1_000_000 * Money::SCALE, Currency::USD);
+    let mut config = RunConfig::new(Instrument::parse("EUR/USD").expect("a pair"), Granularity::M1, capital);
+    config.account.leverage = 100.0;
+    config
+}
+
+/// A walk of whole points.
+fn bars() -> Bars {
+    let mut bars = Bars::empty(Some(QuoteSide::Bid));
+    let (mut seed, mut points) = (42_u64, 110_000_i64);
+    let mut step = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 60) as i64 - 7
+    };
+    for row in 0..BARS {
+        let open = points;
+        points = (points + step()).clamp(50_000, 200_000);
+        let (high, low) = (open.max(points) + step().abs(), open.min(points) - step().abs());
+        let price = |points: i64| Price::from_nanos(points * 10_000);
+        let bid = Ohlc { open: price(open), high: price(high), low: price(low), close: price(points) };
+        bars.push(Bar { time: UnixNanos::new(row as i64 * NANOS_PER_MINUTE), bid, ask: None, volume: 1 });
+    }
+    bars
+}
+
+fn columns(criterion: &mut Criterion) {
+    let (bars, config) = (bars(), config());
+    let mut group = criterion.benchmark_group("columns");
+    group.throughput(Throughput::Elements(BARS as u64)).sample_size(30);
+    for (name, condition) in CONDITIONS {
+        let source = format!(
+            "class Never(Strategy):\n    def analyze(self, data):\n        \
+             if data.index >= 1000000000 and {condition}:\n            return buy(units=1000)\n        return {{}}\n"
+        );
+        let plan = fx_strategy::compile(&source, &BTreeMap::new()).expect("a strategy").plan;
+        let run = || {
+            let state = State::start(&plan, &config).expect("a plan");
+            advance(&plan, &config, state, &Inputs::of(black_box(&bars))).expect("sound bars")
+        };
+        assert!(run().events.is_empty(), "{name} never acts");
+        group.bench_function(name, |bencher| bencher.iter(|| black_box(run())));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, columns);
+criterion_main!(benches);

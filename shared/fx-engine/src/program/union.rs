@@ -1,0 +1,77 @@
+//! The market parts of many plans as one: a node that several plans have is evaluated once a block.
+
+use super::{PreparedRule, Program, means};
+use fx_strategy::{Node, NodeId, Plan};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// The nodes of several plans, each once, operands first. Those of the first plan come first, then those that the second
+/// adds, and so on: what a plan adds is evaluated right before its own run goes through the block.
+pub(crate) struct Union {
+    /// Nodes only: rules and recordings stay with the members.
+    pub(crate) plan: Plan,
+    pub(crate) members: Vec<Member>,
+    columns: Vec<bool>,
+}
+
+/// A plan's place in a [`Union`].
+pub(crate) struct Member {
+    /// Of each of the plan's nodes: which it is among those of the union.
+    pub(crate) places: Vec<NodeId>,
+    /// Nodes of the union that no plan before has.
+    pub(crate) adds: Range<usize>,
+    /// The plan's rules, their necessary conditions by their place in the union.
+    pub(crate) rules: Vec<PreparedRule>,
+}
+
+impl Union {
+    pub(crate) fn of(programs: &[Program<'_>]) -> Self {
+        let mut union = Self { plan: Plan::default(), members: Vec::new(), columns: Vec::new() };
+        let mut known = BTreeMap::new();
+        for program in programs {
+            let (mut places, from) = (Vec::new(), union.plan.nodes.len());
+            for (node, column) in program.plan.nodes.iter().zip(&program.columns) {
+                let node = renumbered(*node, &places);
+                // By its bytes: zeros of either sign are two constants.
+                let key = postcard::to_stdvec(&node).unwrap_or_default();
+                let place = *known.entry(key).or_insert(NodeId(union.plan.nodes.len() as u32));
+                if place.index() == union.plan.nodes.len() {
+                    union.plan.nodes.push(node);
+                    union.columns.push(false);
+                }
+                union.columns[place.index()] |= column;
+                places.push(place);
+            }
+            let rules = program.rules.iter().map(|rule| PreparedRule {
+                necessary: rule.necessary.iter().map(|id| places[id.index()]).collect(),
+                ..rule.clone()
+            });
+            let (rules, adds) = (rules.collect(), from..union.plan.nodes.len());
+            union.members.push(Member { places, adds, rules });
+        }
+        union
+    }
+
+    /// What evaluates the union's columns.
+    pub(crate) fn program(&self) -> Program<'_> {
+        let plan = &self.plan;
+        let (columns, (means, series)) = (self.columns.clone(), means(plan, &self.columns));
+        let (types, reactive) = (plan.types(), plan.reactive());
+        Program { plan, types, reactive, rules: Vec::new(), every_bar: Vec::new(), columns, means, series }
+    }
+}
+
+fn renumbered(node: Node, places: &[NodeId]) -> Node {
+    let at = |id: NodeId| places[id.index()];
+    match node {
+        Node::Unary { op, x } => Node::Unary { op, x: at(x) },
+        Node::Binary { op, a, b } => Node::Binary { op, a: at(a), b: at(b) },
+        Node::Select { condition, then, otherwise } => {
+            Node::Select { condition: at(condition), then: at(then), otherwise: at(otherwise) }
+        }
+        Node::Lag { x, bars } => Node::Lag { x: at(x), bars },
+        Node::Window { kind, x, bars } => Node::Window { kind, x: at(x), bars },
+        Node::Recursion { kind, x, bars } => Node::Recursion { kind, x: at(x), bars },
+        leaf => leaf,
+    }
+}

@@ -1,0 +1,129 @@
+//! What is not written down changes nothing that is: recorders that want less, and many plans at once.
+
+use crate::bounded;
+use crate::cases::{Case, cases, single};
+use fx_domain::{LedgerRow, Trade, UnixNanos};
+use fx_engine::{
+    Commission, FillTime, MarginPoint, Market, OrderEvent, Recorder, RunConfig, SpreadModel, State, Tally,
+    advance_over, sweep,
+};
+use fx_strategy::{ParameterValue, Plan};
+use proptest::prelude::*;
+
+/// Keeps trades, ledger and equity, and wants no events.
+#[derive(Debug, Default, PartialEq)]
+struct Quiet {
+    trades: Vec<Trade>,
+    ledger: Vec<LedgerRow>,
+    equity: Vec<i64>,
+}
+
+impl Recorder for Quiet {
+    const DETAILED: bool = false;
+
+    fn trade(&mut self, trade: &Trade) {
+        self.trades.push(*trade);
+    }
+
+    fn ledger(&mut self, row: &LedgerRow) {
+        self.ledger.push(*row);
+    }
+
+    fn event(&mut self, _: impl FnOnce() -> OrderEvent) {}
+
+    fn margin(&mut self, _: impl FnOnce() -> MarginPoint) {}
+
+    fn equity(&mut self, _: &[UnixNanos], micros: &[i64]) {
+        self.equity.extend_from_slice(micros);
+    }
+
+    fn recording(&mut self, _: usize, _: &[f64]) {}
+}
+
+fn recorded<R: Recorder + Default>(case: &Case) -> (R, State) {
+    let state = State::start(&case.plan, &case.config).unwrap();
+    let inputs = case.inputs();
+    let market = Market::new(&case.config, &state, &inputs).unwrap();
+    let mut recorder = R::default();
+    let state = advance_over(&case.plan, &case.config, state, &market, &mut recorder).unwrap();
+    (recorder, state)
+}
+
+fn cross(fast: i64, slow: i64, units: i64) -> Plan {
+    let source = format!(
+        "class Cross(Strategy):\n    fast = 3\n    slow = 9\n    def analyze(self, data):\n        quick = \
+         sma(data.close, self.fast)\n        calm = sma(data.close, self.slow)\n        if quick > calm:\n            \
+         return buy(units={units})\n        if quick < calm:\n            return sell(units={units})\n        return {{}}\n"
+    );
+    let set = |name: &str, value| (name.to_owned(), ParameterValue::Integer(value));
+    fx_strategy::compile(&source, &[set("fast", fast), set("slow", slow)].into()).unwrap().plan
+}
+
+fn assert_quiet(case: &Case) -> Result<usize, TestCaseError> {
+    let slice = case.run().unwrap();
+    let (quiet, state) = recorded::<Quiet>(case);
+    prop_assert_eq!(&quiet.trades, &slice.trades);
+    prop_assert_eq!(&quiet.ledger, &slice.ledger);
+    prop_assert_eq!(&quiet.equity, &slice.equity);
+    prop_assert_eq!(state.to_bytes(), slice.state.to_bytes());
+    Ok(slice.trades.len())
+}
+
+proptest! {
+    #![proptest_config(bounded(192))]
+
+    #[test]
+    fn a_run_that_nobody_is_told_of_is_the_same_run(case in cases(160)) {
+        assert_quiet(&case)?;
+    }
+
+    /// Plans whose signals take the short way to their fills.
+    #[test]
+    fn the_short_way_to_a_fill_is_the_long_one(case in single(300), fast in 1_i64..5, units in 1_i64..60_000) {
+        assert_quiet(&Case { plan: cross(fast, fast + 3, units), ..case })?;
+    }
+
+    #[test]
+    fn a_sweep_is_its_runs_one_by_one(case in single(300), sets in prop::collection::vec((1_i64..6, 6_i64..20, 1_i64..60_000), 1..7)) {
+        let plans: Vec<_> = sets.into_iter().map(|(fast, slow, units)| cross(fast, slow, units)).collect();
+        let plans = [plans, vec![case.plan.clone()]].concat();
+        let case = Case { finer: None, ..case };
+        let inputs = case.inputs();
+        let market = Market::new(&case.config, &State::start(&plans[0], &case.config).unwrap(), &inputs).unwrap();
+        if !case.rates.is_empty() {
+            return Ok(());
+        }
+        let together = sweep::<Quiet>(&plans, &case.config, &market).unwrap();
+        let tallies = sweep::<Tally>(&plans, &case.config, &market).unwrap();
+        for ((plan, quiet), tally) in plans.into_iter().zip(together).zip(tallies) {
+            let (alone, _) = recorded::<Quiet>(&Case { plan, ..case.clone() });
+            prop_assert_eq!(tally.trades as usize, alone.trades.len());
+            prop_assert_eq!(tally.points as usize, alone.equity.len());
+            prop_assert_eq!(Some(tally.final_equity_micros).filter(|_| tally.points > 0), alone.equity.last().copied());
+            let gains: i64 = alone.trades.iter().map(|trade| trade.profit_loss.micros()).sum();
+            prop_assert_eq!(tally.gross_profit_micros - tally.gross_loss_micros, gains);
+            prop_assert_eq!(quiet, alone);
+        }
+    }
+}
+
+/// The cases above trade by the short way, and often.
+#[test]
+fn the_short_way_is_taken() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut trades = 0;
+    for _ in 0..40 {
+        let case = single(300).new_tree(&mut runner).unwrap().current();
+        let config = RunConfig {
+            fill: FillTime::Open,
+            pyramiding: 0,
+            financing: None,
+            commission: Commission::PerLot(3.0),
+            spread: SpreadModel::Relative(1e-5),
+            ..case.config.clone()
+        };
+        trades += assert_quiet(&Case { plan: cross(2, 5, 1_000), config, ..case }).unwrap();
+    }
+    assert!(trades > 400, "{trades}");
+}

@@ -261,13 +261,17 @@ impl<R: Recorder> Run<'_, R> {
             let finer = market.finer[at.track]
                 .as_ref()
                 .map(|finer| (finer, finer.bars.lower_bound(time)..finer.bars.lower_bound(now)));
-            match finer.filter(|(finer, rows)| finer.shows(rows.clone(), bar)) {
+            match finer.filter(|(_, rows)| !rows.is_empty()) {
                 Some((finer, rows)) => {
-                    for row in rows {
+                    for row in rows.clone() {
                         let part = BarQuotes { bid: finer.bid.ohlc(row), ask: finer.ask.ohlc(row) };
                         dealing.meet(part.bid.open, part.ask.open);
                         dealing.gap()?;
                         dealing.inside(part)?;
+                    }
+                    if !finer.shows(rows, bar) {
+                        dealing.meet(bar.bid.open, bar.ask.open);
+                        dealing.exit_missed(bar, newest)?;
                     }
                 }
                 None => dealing.inside(bar)?,

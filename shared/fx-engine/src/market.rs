@@ -272,8 +272,7 @@ impl<'a> Quotes<'a> {
         }
     }
 
-    /// Whether the bars of `rows` show every price that the longer bar over them has shown: where a part of it is missing,
-    /// they are no path of it.
+    /// Whether the bars of `rows` reach as far as the longer bar over them: else a part of its path is missing.
     pub(crate) fn shows(&self, rows: Range<usize>, whole: BarQuotes) -> bool {
         let within = |side: &SideView<'_>, whole: Ohlc| {
             let shift = Price::from_nanos(side.shift_nanos);

@@ -312,6 +312,19 @@ impl<R: Recorder> Dealing<'_, R> {
         }
     }
 
+    /// Exits of lots older than `newest` that only the longer bar shows, where finer bars leave out a part of it: when they
+    /// came is not known.
+    pub(crate) fn exit_missed(&mut self, bar: BarQuotes, newest: u64) -> Result<(), EngineError> {
+        let policy = match self.setup.config.fill_policy {
+            IntrabarPolicy::Optimistic => IntrabarPolicy::Optimistic,
+            _ => IntrabarPolicy::Pessimistic,
+        };
+        self.exit_where(|lot| {
+            let exit = || lot.exits().inside(policy, Standing::SinceOpen, bar.closing(lot.side));
+            (lot.position_id < newest).then(exit).flatten()
+        })
+    }
+
     /// The inside of a bar without a path.
     fn settle(&mut self, bar: BarQuotes, policy: IntrabarPolicy) -> Result<(), EngineError> {
         let newest = self.book.next_position;

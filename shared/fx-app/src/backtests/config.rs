@@ -237,3 +237,148 @@ fn between(field: &str, value: f64, low: f64, high: f64) -> PlatformResult<f64> 
 pub(super) fn refuse(field: &str, message: String) -> PlatformError {
     PlatformError::field(ErrorKind::BacktestConfig, field, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fx_domain::{Currency, FinancingRow, FinancingTable, StrategyId, SwapRate, UnixNanos};
+    use fx_engine::IntrabarPolicy;
+
+    fn request() -> BacktestRequest {
+        let at = |text| UnixNanos::parse(text).unwrap();
+        BacktestRequest::new(StrategyId::parse("s").unwrap(), at("2024-01-01"), at("2024-02-01"))
+    }
+
+    fn pairs(names: &[&str]) -> Vec<Instrument> {
+        names.iter().map(|name| Instrument::parse(name).unwrap()).collect()
+    }
+
+    fn config(request: &BacktestRequest) -> PlatformResult<RunConfig> {
+        request.run_config(&pairs(&["EUR/USD"]), Granularity::H1)
+    }
+
+    type Change = fn(&mut BacktestRequest);
+
+    fn hours(hour: usize, pips: f64) -> SpreadRequest {
+        let mut hours = [1.0; 24];
+        hours[hour] = pips;
+        SpreadRequest::ByHour(hours)
+    }
+
+    #[test]
+    fn a_wrong_option_is_named() {
+        let notional = |rate, minimum| Commission::PerNotional { rate, minimum };
+        let changes: [(&str, Change); 10] = [
+            ("end_date", |request| request.end = request.start),
+            ("leverage", |request| request.leverage = 0.0),
+            ("margin_call_pct", |request| request.margin_call_pct = f64::NAN),
+            ("stop_out.level_pct", |request| request.stop_out_pct = -1.0),
+            ("stop_out.level_pct", |request| request.stop_out_pct = 101.0),
+            ("pyramiding", |request| request.pyramiding = PYRAMIDING_MAX + 1),
+            ("intrabar", |request| request.intrabar = Some(Granularity::H1)),
+            ("slippage", |request| request.slippage = Slippage::Pips(-1.0)),
+            ("slippage.spread_share", |request| request.slippage = Slippage::SpreadShare(1.5)),
+            ("slippage.random", |request| request.slippage = Slippage::Random(f64::INFINITY)),
+        ];
+        let mut wrong: Vec<(&str, BacktestRequest)> = Vec::new();
+        for (field, change) in changes {
+            let mut request = request();
+            change(&mut request);
+            wrong.push((field, request));
+        }
+        for capital in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e13, 1e-9] {
+            wrong.push(("initial_capital", BacktestRequest { initial_capital: capital, ..request() }));
+        }
+        let spreads = [
+            ("spread", SpreadRequest::Pips(-1.0)),
+            ("spread.points", SpreadRequest::Points(f64::NAN)),
+            ("spread.by_hour[7]", hours(7, -0.1)),
+            ("spread.relative", SpreadRequest::Relative(0.2)),
+            ("spread.relative_on_entry", SpreadRequest::RelativeOnEntry(-0.2)),
+        ];
+        wrong.extend(spreads.map(|(field, spread)| (field, BacktestRequest { spread, ..request() })));
+        let commissions = [
+            ("commission", Commission::PerLot(COMMISSION_MAX * 2.0)),
+            ("commission.per_unit", Commission::PerUnit(-1.0)),
+            ("commission.per_notional", notional(2.0, 0.0)),
+            ("commission.minimum", notional(0.0, f64::NAN)),
+        ];
+        wrong.extend(
+            commissions.map(|(field, commission)| (field, BacktestRequest { commission, ..request() })),
+        );
+        for (field, request) in wrong {
+            let refused = config(&request).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::BacktestConfig);
+            assert!(refused.message().starts_with(&format!("{field}: ")), "{field}: {}", refused.message());
+        }
+    }
+
+    #[test]
+    fn whatever_is_within_the_limits_the_engine_takes() {
+        let lots = [
+            BacktestRequest { commission: Commission::PerLot(COMMISSION_MAX), ..request() },
+            BacktestRequest { spread: SpreadRequest::Points(PIPS_MAX * 10.0), ..request() },
+            BacktestRequest { spread: hours(3, PIPS_MAX), slippage: Slippage::Random(PIPS_MAX), ..request() },
+            BacktestRequest {
+                spread: SpreadRequest::Relative(RATE_MAX),
+                leverage: LEVERAGE_MAX,
+                ..request()
+            },
+            BacktestRequest { stop_out_pct: 0.0, margin_call_pct: 0.0, ..request() },
+            BacktestRequest { initial_capital: INITIAL_CAPITAL_MAX, ..request() },
+        ];
+        for request in lots {
+            for pair in ["EUR/USD", "USD/JPY"] {
+                request.run_config(&pairs(&[pair]), Granularity::D1).unwrap().validate().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn instruments_and_scenarios_are_there_once_each() {
+        let twice = request().run_config(&pairs(&["EUR/USD", "USD/JPY", "EUR/USD"]), Granularity::H1);
+        assert!(twice.unwrap_err().message().starts_with("instruments[2]: "));
+        assert!(
+            request().run_config(&[], Granularity::H1).unwrap_err().message().starts_with("instruments: ")
+        );
+        let scenarios = vec![IntrabarPolicy::Ohlc, IntrabarPolicy::Olhc, IntrabarPolicy::Ohlc];
+        let refused = config(&BacktestRequest { scenarios, ..request() }).unwrap_err();
+        assert!(refused.message().starts_with("scenarios[2]: "), "{}", refused.message());
+    }
+
+    #[test]
+    fn points_are_tenths_of_a_pip_and_the_account_is_in_the_first_quote_currency() {
+        let asked = BacktestRequest { spread: SpreadRequest::Points(15.0), ..request() };
+        let config = asked.run_config(&pairs(&["USD/JPY", "EUR/USD"]), Granularity::H1).unwrap();
+        assert_eq!(config.spread, SpreadModel::Pips(1.5));
+        assert_eq!(config.account.currency, Currency::JPY);
+        let francs = BacktestRequest { account_currency: "CHF".parse().ok(), ..asked };
+        let config = francs.run_config(&pairs(&["USD/JPY"]), Granularity::H1).unwrap();
+        assert_eq!(config.account.capital.currency().code(), "CHF");
+    }
+
+    #[test]
+    fn a_refused_table_of_rates_names_row_and_field() {
+        let row = |from: &str, long| FinancingRow {
+            instrument: Instrument::parse("EUR/USD").unwrap(),
+            from: from.parse().unwrap(),
+            long: SwapRate::Points(long),
+            short: SwapRate::Points(0.0),
+        };
+        let refused =
+            |rows| financing_error(&FinancingTable::new("t", rows).unwrap_err()).message().to_owned();
+        let repeated = refused(vec![row("2024-01-01", 1.0), row("2024-02-01", 1.0), row("2024-01-01", 2.0)]);
+        assert!(repeated.starts_with("financing.rates[2].from: "), "{repeated}");
+        let infinite = refused(vec![row("2024-01-01", 1.0), row("2024-02-01", f64::INFINITY)]);
+        assert!(infinite.starts_with("financing.rates[1].long: "), "{infinite}");
+        let day = days(INLINE_RATES_MAX + 1).map(|from| row(&from, 1.0)).collect();
+        let long = FinancingTable::new("t", day).unwrap();
+        let refused = config(&BacktestRequest { financing: FinancingRequest::Rates(long), ..request() });
+        assert!(refused.unwrap_err().message().starts_with("financing.rates: "));
+    }
+
+    /// So many days in a row.
+    fn days(count: usize) -> impl Iterator<Item = String> {
+        (0..count).map(|day| format!("{}-{:02}-{:02}", 2000 + day / 336, day / 28 % 12 + 1, day % 28 + 1))
+    }
+}

@@ -79,7 +79,10 @@ impl<R: Recorder> Run<'_, R> {
     fn must_step(&self) -> bool {
         let book = &self.state.book;
         let steady = book.lots.iter().all(|lot| lot.trail.is_none() && lot.side == book.lots[0].side);
+        // Finer bars may reach further than the bars whose ranges stretches are found by.
+        let finer_path = self.market.finer[0].is_some() && !book.lots.is_empty();
         !steady
+            || finer_path
             || !self.program.every_bar.is_empty()
             || self.setup.paths[0].is_some()
             || book.orders.iter().any(crate::PendingOrder::is_resting)

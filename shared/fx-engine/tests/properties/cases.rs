@@ -135,7 +135,7 @@ fn rates(sides: u8, bars: &Bars, steps: &[Step]) -> Bars {
     let end = bars.times.last().map_or(0, |time| time.get());
     for (number, step) in (0..).zip(steps.iter().cycle()) {
         let time = number * Granularity::M15.nominal_nanos();
-        if time > end || number > 4_000 {
+        if time > end || number > 40_000 {
             break;
         }
         let bid = Ohlc::flat(Price::from_nanos((125_000 + i64::from(step.0)) * 10_000));

@@ -13,6 +13,12 @@ const ENDING: &str = ".csv";
 /// Bytes of one table, at most.
 const TABLE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Where the table of a name is stored; `None` for a name that is no part of a key.
+#[must_use]
+pub fn key(name: &str) -> Option<BlobKey> {
+    BlobKey::parse(&format!("{FOLDER}/{name}{ENDING}")).filter(|_| !name.contains('/'))
+}
+
 impl App {
     /// The rates that a request asks for, and what its record says of them.
     ///
@@ -39,8 +45,7 @@ impl App {
     }
 
     async fn stored_table(&self, name: &str) -> PlatformResult<(FinancingTable, Digest)> {
-        let key = BlobKey::parse(&format!("{FOLDER}/{name}{ENDING}")).filter(|_| !name.contains('/'));
-        let Some(key) = key else { return Err(self.unknown_table(name).await) };
+        let Some(key) = key(name) else { return Err(self.unknown_table(name).await) };
         let Some(bytes) = self.blobs.get(&key).await.map_err(errors::store)? else {
             return Err(self.unknown_table(name).await);
         };

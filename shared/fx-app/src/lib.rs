@@ -20,7 +20,7 @@ pub mod strategies;
 mod app;
 mod caller;
 mod errors;
-mod financing;
+pub mod financing;
 mod inputs;
 
 pub use app::{App, Files, RunLimits, Services, Stores};

@@ -1,7 +1,7 @@
 //! What shapes a run beside plan and prices.
 
 use crate::{EngineError, PRICE_MAX};
-use fx_domain::{Currency, FinancingTable, Granularity, Instrument, Lots, Money, Pips, Price, UnixNanos};
+use fx_domain::{Currency, FinancingTable, Granularity, Instrument, Money, Pips, Price, UnixNanos};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -298,8 +298,7 @@ impl RunConfig {
 
     /// Units of one lot of a track, as a float.
     pub(crate) fn lot_units(&self, track: usize) -> f64 {
-        let instrument = &self.tracks[track].instrument;
-        Lots(1.0).to_units(instrument).map_or(1.0, |units| units.get() as f64)
+        self.tracks[track].instrument.lot_units().get() as f64
     }
 }
 

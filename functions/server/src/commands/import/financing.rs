@@ -35,7 +35,7 @@ fn key(name: &str) -> Result<BlobKey> {
             "--name: expected 1 to {NAME_LENGTH_MAX} of a–z A–Z 0–9 _ -, and not `{RESERVED}`, got `{name}`"
         )
     }
-    BlobKey::parse(&format!("financing/{name}.csv")).context("--name")
+    fx_app::financing::key(name).context("--name")
 }
 
 #[cfg(test)]

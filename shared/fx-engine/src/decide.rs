@@ -80,15 +80,22 @@ impl Scratch {
         }
     }
 
-    /// Lets reactive memories see this bar's values.
+    /// Lets reactive memories see this bar's values. Cells begin with the bars that are decided on: what they hold does
+    /// not depend on how many bars came before.
     pub(crate) fn remember(&self, view: &View<'_>, memories: &mut [Memory]) {
+        let plan = view.program.plan;
         for id in &view.program.every_bar {
-            if let Node::Lag { x, .. } = view.program.plan.nodes[id.index()] {
-                match &mut memories[id.index()] {
-                    Memory::LagNumber(history) => history.push(self.number(view, x)),
-                    Memory::LagCondition(history) => history.push(self.condition(view, x)),
-                    _ => {}
-                }
+            let x = match plan.nodes[id.index()] {
+                Node::Lag { x, .. } => x,
+                Node::Cell { cell, .. } if view.moment.index.is_some() => plan.cells[usize::from(cell.0)],
+                _ => continue,
+            };
+            match &mut memories[id.index()] {
+                Memory::LagNumber(history) => history.push(self.number(view, x)),
+                Memory::LagCondition(history) => history.push(self.condition(view, x)),
+                Memory::CellNumber(held) => *held = self.number(view, x),
+                Memory::CellCondition(held) => *held = self.condition(view, x),
+                _ => {}
             }
         }
     }
@@ -105,6 +112,10 @@ impl Scratch {
                 let (then, otherwise) = (self.number(view, then), self.number(view, otherwise));
                 select(self.condition(view, condition), then, otherwise, UNDEFINED)
             }
+            Node::Cell { .. } => match &view.memories[id.index()] {
+                Memory::CellNumber(held) => *held,
+                _ => UNDEFINED,
+            },
             Node::Lag { bars, .. } => match &view.memories[id.index()] {
                 Memory::LagNumber(history) => history.back(bars as usize).unwrap_or(UNDEFINED),
                 _ => UNDEFINED,
@@ -130,6 +141,10 @@ impl Scratch {
                 let (then, otherwise) = (self.condition(view, then), self.condition(view, otherwise));
                 select(self.condition(view, condition), then, otherwise, UNKNOWN)
             }
+            Node::Cell { .. } => match &view.memories[id.index()] {
+                Memory::CellCondition(held) => *held,
+                _ => UNKNOWN,
+            },
             Node::Lag { bars, .. } => match &view.memories[id.index()] {
                 Memory::LagCondition(history) => history.back(bars as usize).unwrap_or(UNKNOWN),
                 _ => UNKNOWN,

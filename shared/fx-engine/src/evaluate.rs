@@ -22,7 +22,7 @@ use crate::value::{
 use fearless_simd::Level;
 use flags::Flags;
 use fx_domain::Side;
-use fx_strategy::{Binary, ClockField, Node, NodeId, Plan, Type, Unary, Window};
+use fx_strategy::{Binary, ClockField, Literal, Node, NodeId, Plan, Type, Unary, Window};
 use std::ops::Range;
 use totals::{Sums, Totals, compare_means};
 
@@ -35,6 +35,8 @@ pub(crate) enum Memory {
     Price(PriceWindow),
     Number(NumberWindow),
     Smoother(Smoother),
+    CellNumber(f64),
+    CellCondition(Tri),
 }
 
 impl Memory {
@@ -53,6 +55,8 @@ impl Memory {
                 }
             }
             Node::Recursion { .. } => Self::Smoother(Smoother::new()),
+            Node::Cell { initial: Literal::Number(value), .. } => Self::CellNumber(value),
+            Node::Cell { initial: Literal::Condition(value), .. } => Self::CellCondition(Tri::from(value)),
             _ => Self::None,
         }
     }
@@ -385,7 +389,7 @@ fn number(
                 smoother.advance(kind, bars, operands.number(x), out);
             }
         }
-        Node::Condition(_) | Node::Position(_) | Node::Account(_) => {}
+        Node::Condition(_) | Node::Position(_) | Node::Account(_) | Node::Cell { .. } => {}
     }
     None
 }

@@ -101,10 +101,11 @@ impl<'a> Program<'a> {
                 arguments: program.cone(rule.actions.iter().flat_map(Action::nodes)),
             })
             .collect();
-        let memories = plan.nodes.iter().zip(0_u32..).filter(|(node, _)| matches!(node, Node::Lag { .. }));
+        let keeps = |node: &Node| matches!(node, Node::Lag { .. } | Node::Cell { .. });
+        let memories = plan.nodes.iter().zip(0_u32..).filter(|(node, _)| keeps(node));
         let memories = memories.map(|(_, index)| NodeId(index)).filter(|id| program.reactive[id.index()]);
         let recorded = plan.recordings.iter().map(|recording| recording.value);
-        program.every_bar = program.cone(memories.chain(recorded));
+        program.every_bar = program.cone(memories.chain(recorded).chain(plan.cells.iter().copied()));
         Ok(program)
     }
 
@@ -152,6 +153,9 @@ fn columns(plan: &Plan, reactive: &[bool]) -> Vec<bool> {
     }
     for recording in &plan.recordings {
         wanted[recording.value.index()] = true;
+    }
+    for next in &plan.cells {
+        wanted[next.index()] = true;
     }
     // Operators that only arguments read are evaluated where a rule decides; what they start from are columns.
     let mut open: Vec<_> = plan.rules.iter().flat_map(|rule| &rule.actions).flat_map(Action::nodes).collect();

@@ -175,6 +175,8 @@ impl MemoryForm {
             Memory::Price(window) => Self::Prices(window.tail().to_vec()),
             Memory::Number(window) => Self::Numbers(window.tail().to_vec()),
             Memory::Smoother(smoother) => Self::Smoother(smoother.clone()),
+            Memory::CellNumber(value) => Self::Numbers(vec![*value]),
+            Memory::CellCondition(value) => Self::Conditions(vec![*value]),
         }
     }
 
@@ -184,6 +186,14 @@ impl MemoryForm {
         let fits = |length: usize| length <= bars;
         match (self, empty) {
             (Self::None, Memory::None) => Some(Memory::None),
+            (Self::Numbers(values), Memory::CellNumber(_)) => match *values {
+                [value] => Some(Memory::CellNumber(finite_or_undefined(value))),
+                _ => None,
+            },
+            (Self::Conditions(values), Memory::CellCondition(_)) => match *values {
+                [value] if value <= UNKNOWN => Some(Memory::CellCondition(value)),
+                _ => None,
+            },
             (Self::Numbers(values), Memory::LagNumber(_)) if fits(values.len()) => {
                 let values = values.into_iter().map(finite_or_undefined).collect();
                 Some(Memory::LagNumber(History::new(bars, values)))

@@ -1,7 +1,9 @@
 //! Builds a plan: no two nodes alike, conditions folded, nothing that no rule uses, numbered in one canonical order.
 
 use crate::limits::{HISTORY_MAX, NODES_MAX};
-use crate::plan::{Action, Binary, LabelId, Node, NodeId, Plan, Recording, Rule, Type, Unary};
+use crate::plan::{
+    Action, Binary, CellId, LabelId, Literal, Node, NodeId, Plan, Recording, Rule, Type, Unary,
+};
 use std::collections::HashMap;
 
 /// Identifies a node by value; a number by its bits. The map that uses it is only looked up, never iterated.
@@ -134,44 +136,78 @@ impl Builder {
     }
 
     /// The plan of `rules` and `recordings`: nodes are numbered in the order in which these reach them, operands
-    /// first, and labels likewise, so that the order of the source's assignments does not show.
-    pub(crate) fn finish(self, rules: Vec<Rule>, recordings: Vec<Recording>, labels: Vec<String>) -> Plan {
+    /// first, and labels and cells likewise, so that the order of the source's assignments does not show. `cells` has
+    /// what each cell becomes.
+    pub(crate) fn finish(
+        self,
+        rules: Vec<Rule>,
+        recordings: Vec<Recording>,
+        labels: Vec<String>,
+        cells: &[NodeId],
+    ) -> Plan {
         let (rules, labels) = relabelled(rules, labels);
-        let mut renumbered: Vec<Option<NodeId>> = vec![None; self.nodes.len()];
-        let mut nodes = Vec::new();
-        let mut place = |root: NodeId| {
-            let mut pending = vec![root];
-            while let Some(&id) = pending.last() {
-                if renumbered[id.index()].is_some() {
-                    pending.pop();
-                    continue;
-                }
-                let node = self.nodes[id.index()];
-                let before = pending.len();
-                pending.extend(node.operands().filter(|operand| renumbered[operand.index()].is_none()));
-                if pending.len() > before {
-                    pending[before..].reverse();
-                    continue;
-                }
-                let placed = node.map_operands(|operand| renumbered[operand.index()].unwrap_or(operand));
-                renumbered[id.index()] = Some(NodeId(u32::try_from(nodes.len()).unwrap_or(u32::MAX)));
-                nodes.push(placed);
-                pending.pop();
-            }
-            renumbered[root.index()].unwrap_or(root)
+        let mut numbering = Numbering {
+            renumbered: vec![None; self.nodes.len()],
+            nodes: self.nodes,
+            placed: Vec::new(),
+            cells: Vec::new(),
         };
         let rules = rules
             .into_iter()
-            .map(|rule| Rule {
-                guard: place(rule.guard),
-                actions: rule.actions.into_iter().map(|action| action.map_nodes(&mut place)).collect(),
+            .map(|rule| {
+                let guard = numbering.place(rule.guard);
+                let place = &mut |id| numbering.place(id);
+                let actions = rule.actions.into_iter().map(|action| action.map_nodes(place)).collect();
+                Rule { guard, actions }
             })
             .collect();
         let recordings = recordings
             .into_iter()
-            .map(|recording| Recording { value: place(recording.value), name: recording.name })
+            .map(|recording| Recording { value: numbering.place(recording.value), name: recording.name })
             .collect();
-        Plan { nodes, rules, recordings, labels }
+        // What a cell becomes may read further cells.
+        let mut next = Vec::new();
+        while let Some(cell) = numbering.cells.get(next.len()) {
+            next.push(numbering.place(cells[usize::from(cell.0)]));
+        }
+        Plan { nodes: numbering.placed, rules, recordings, labels, cells: next }
+    }
+}
+
+/// Nodes and cells, numbered as they are reached.
+struct Numbering {
+    nodes: Vec<Node>,
+    renumbered: Vec<Option<NodeId>>,
+    placed: Vec<Node>,
+    /// The cells reached so far, by their number before.
+    cells: Vec<CellId>,
+}
+
+impl Numbering {
+    fn place(&mut self, root: NodeId) -> NodeId {
+        let mut pending = vec![root];
+        while let Some(&id) = pending.last() {
+            if self.renumbered[id.index()].is_some() {
+                pending.pop();
+                continue;
+            }
+            let node = self.nodes[id.index()];
+            let before = pending.len();
+            pending.extend(node.operands().filter(|operand| self.renumbered[operand.index()].is_none()));
+            if pending.len() > before {
+                pending[before..].reverse();
+                continue;
+            }
+            let mut placed = node.map_operands(|operand| self.renumbered[operand.index()].unwrap_or(operand));
+            if let Node::Cell { cell, .. } = &mut placed {
+                self.cells.push(*cell);
+                *cell = CellId(u16::try_from(self.cells.len() - 1).unwrap_or(u16::MAX));
+            }
+            self.renumbered[id.index()] = Some(NodeId(u32::try_from(self.placed.len()).unwrap_or(u32::MAX)));
+            self.placed.push(placed);
+            pending.pop();
+        }
+        self.renumbered[root.index()].unwrap_or(root)
     }
 }
 
@@ -205,5 +241,9 @@ pub(crate) fn key(node: &Node) -> Key {
         Node::Lag { x, bars } => (10, 0, x.0, bars),
         Node::Window { kind, x, bars } => (11, kind as u64, x.0, bars),
         Node::Recursion { kind, x, bars } => (12, kind as u64, x.0, bars),
+        Node::Cell { cell, initial: Literal::Number(value) } => (30, value.to_bits(), u32::from(cell.0), 0),
+        Node::Cell { cell, initial: Literal::Condition(value) } => {
+            (30, u64::from(value), u32::from(cell.0), 1)
+        }
     }
 }

@@ -59,6 +59,7 @@ pub(crate) enum Function {
     Distance,
     Record,
     Param,
+    State,
     Range,
 }
 
@@ -337,6 +338,13 @@ pub const BUILTINS: &[Builtin] = &[
         "Declares a parameter with its range; a class field's value.",
     ),
     row(
+        Function::State,
+        "state",
+        &[needed("initial")],
+        "state(initial)",
+        "Declares a value of the strategy's own, kept from bar to bar; a class field's value.",
+    ),
+    row(
         Function::Range,
         "range",
         &[needed("first"), optional("end"), optional("step")],
@@ -353,7 +361,6 @@ pub fn builtin(name: &str) -> Option<&'static Builtin> {
 
 /// Functions that the platform's language names and this release does not have, and what to use instead.
 pub(crate) const UNSUPPORTED_FUNCTIONS: &[(&str, &str)] = &[
-    ("state", "a strategy keeps no values of its own between bars; `x[-2]` is the value one bar ago"),
     ("feature", "features from other services are not supported"),
     ("regime", "features from other services are not supported"),
     ("pattern", "features from other services are not supported"),

@@ -2,21 +2,21 @@
 //!
 //! A plan is a list of nodes in topological order (an operand's number is below its user's) and a list of rules in
 //! program order. A *market* node depends on bars alone and is evaluated a block at a time; a *reactive* node depends
-//! on position or account and is evaluated bar by bar. Numbers are `f64`, an undefined one is NaN; conditions have
+//! on position, account or a cell and is evaluated bar by bar. Numbers are `f64`, an undefined one is NaN; conditions have
 //! three values: false, true, undefined.
 //!
 //! Undefined values:
 //! - arithmetic, comparison, `not`, `min max abs sqrt` of an undefined operand are undefined; so are ÷ 0, √ of a
 //!   negative number and anything not finite;
 //! - `a and b`: false if `a` is false, undefined if `a` is undefined, else `b`; `or` is its mirror image;
-//! - [`Node::Select`] on an undefined condition is undefined;
+//! - [`Node::Select`] on an undefined condition is undefined, and so is a cell that is assigned under one;
 //! - a window is undefined while one of its values is; a recursion skips undefined inputs and is undefined on them;
 //! - a rule whose guard or argument is undefined decides nothing.
 
 use serde::{Deserialize, Serialize};
 
 /// Version of the plan's byte form and of the meaning of its nodes. It enters every plan hash.
-pub const PLAN_VERSION: u16 = 2;
+pub const PLAN_VERSION: u16 = 3;
 
 /// The number of a node in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,6 +29,20 @@ impl NodeId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// The number of a cell in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CellId(pub u16);
+
+/// A value that is known before the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Literal {
+    /// A finite number.
+    Number(f64),
+    /// True or false.
+    Condition(bool),
 }
 
 /// What a node yields at each bar.
@@ -253,6 +267,13 @@ pub enum Node {
         /// Length, 1 or more.
         bars: u32,
     },
+    /// What a cell held at the end of the bar before (reactive); see [`Plan::cells`].
+    Cell {
+        /// Which. A cell has one node.
+        cell: CellId,
+        /// What it holds up to the first bar that is decided on.
+        initial: Literal,
+    },
 }
 
 /// Which way an entry goes.
@@ -451,4 +472,7 @@ pub struct Plan {
     pub recordings: Vec<Recording>,
     /// The labels of orders, in order of appearance.
     pub labels: Vec<String>,
+    /// Of each cell, `name = state(…)` in the source: what it holds at the end of a bar. Bars before the start date leave
+    /// it as it is.
+    pub cells: Vec<NodeId>,
 }

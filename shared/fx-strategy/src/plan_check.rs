@@ -2,11 +2,11 @@
 
 use crate::builder::key;
 use crate::limits::{
-    ACTIONS_MAX, HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX, PLAN_BYTES_MAX,
-    RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
+    ACTIONS_MAX, CELLS_MAX, HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX,
+    PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
 };
 use crate::plan::{
-    Action, Binary, Entry, Exits, Expiry, LabelId, Level, Node, NodeId, PLAN_VERSION, Plan, Portion,
+    Action, Binary, Entry, Exits, Expiry, LabelId, Level, Literal, Node, NodeId, PLAN_VERSION, Plan, Portion,
     Recursion, Size, Ticket, Type, Unary,
 };
 use fx_domain::{Digest, DigestBuilder};
@@ -61,6 +61,14 @@ pub enum PlanError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// A cell is not sound.
+    #[error("cell {cell} of the plan {fault}")]
+    Cell {
+        /// Its place, from 0.
+        cell: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// A recording is not sound.
     #[error("recording {recording} of the plan {fault}")]
     Recording {
@@ -87,7 +95,8 @@ impl Node {
             | Self::Volume
             | Self::Clock(_)
             | Self::Position(_)
-            | Self::Account(_) => [None; 3],
+            | Self::Account(_)
+            | Self::Cell { .. } => [None; 3],
         };
         operands.into_iter().flatten()
     }
@@ -119,7 +128,9 @@ impl Node {
     /// What it yields, given what its operands yield.
     pub(crate) fn type_given(&self, operand: impl Fn(NodeId) -> Type) -> Type {
         match *self {
-            Self::Condition(_) | Self::Unary { op: Unary::Not | Unary::Defined, .. } => Type::Condition,
+            Self::Condition(_)
+            | Self::Unary { op: Unary::Not | Unary::Defined, .. }
+            | Self::Cell { initial: Literal::Condition(_), .. } => Type::Condition,
             Self::Binary { op, .. } => op.signature().1,
             Self::Select { then, .. } => operand(then),
             Self::Lag { x, .. } => operand(x),
@@ -127,9 +138,10 @@ impl Node {
         }
     }
 
-    /// Whether it depends on position or account, given whether its operands do.
+    /// Whether it depends on position, account or a cell, given whether its operands do.
     pub(crate) fn reactive_given(&self, operand: impl Fn(NodeId) -> bool) -> bool {
-        matches!(self, Self::Position(_) | Self::Account(_)) || self.operands().any(operand)
+        matches!(self, Self::Position(_) | Self::Account(_) | Self::Cell { .. })
+            || self.operands().any(operand)
     }
 
     /// What is wrong with it, given its operands' types and reactivity.
@@ -139,7 +151,11 @@ impl Node {
         }
         let is = |id: NodeId, wanted: Type| types[id.index()] == wanted;
         let typed = match *self {
-            Self::Number(value) if !value.is_finite() => return Some("is a constant that is not finite"),
+            Self::Number(value) | Self::Cell { initial: Literal::Number(value), .. }
+                if !value.is_finite() =>
+            {
+                return Some("is a constant that is not finite");
+            }
             Self::Unary { op: Unary::Not, x } => is(x, Type::Condition),
             Self::Unary { op: Unary::Defined, .. } | Self::Lag { .. } => true,
             Self::Unary { x, .. } | Self::Window { x, .. } | Self::Recursion { x, .. } => is(x, Type::Number),
@@ -159,7 +175,7 @@ impl Node {
                 Some("looks back too far or not at all")
             }
             Self::Window { x, .. } | Self::Recursion { x, .. } if reactive[x.index()] => {
-                Some("is a window over position or account")
+                Some("is a window over position, account or a cell")
             }
             _ => None,
         }
@@ -390,7 +406,7 @@ impl Plan {
         types
     }
 
-    /// Whether each node depends on position or account, itself or through an operand.
+    /// Whether each node depends on position, account or a cell, itself or through an operand.
     #[must_use]
     pub fn reactive(&self) -> Vec<bool> {
         let mut reactive: Vec<bool> = Vec::with_capacity(self.nodes.len());
@@ -461,14 +477,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Its content address, over the version and every node, rule, recording and label.
+    /// Its content address, over the version and every node, rule, recording, label and cell.
     #[must_use]
     pub fn hash(&self) -> Digest {
         DigestBuilder::new("plan").part(&self.to_bytes()).finish()
     }
 
     /// Proves what [`Plan`] promises: operands before users, types, finite constants, no two nodes alike, windows of
-    /// market values only, labels that are there, distances where a stop trails, limits.
+    /// market values only, labels and cells that are there, distances where a stop trails, limits.
     ///
     /// # Errors
     /// The first breach.
@@ -496,6 +512,7 @@ impl Plan {
             }
         }
         self.validate_labels()?;
+        self.validate_cells(&types)?;
         self.validate_recordings(is)
     }
 
@@ -509,6 +526,26 @@ impl Plan {
             }
             if !seen.insert(text.as_str()) {
                 return Err(fault("is there twice"));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_cells(&self, types: &[Type]) -> Result<(), PlanError> {
+        limit_of(self.cells.len() as u64, CELLS_MAX as u64, "cells")?;
+        let mut held = vec![None; self.cells.len()];
+        for (node, kind) in self.nodes.iter().zip(types) {
+            let Node::Cell { cell, .. } = node else { continue };
+            let cell = usize::from(cell.0);
+            match held.get_mut(cell) {
+                None => return Err(PlanError::Cell { cell, fault: "is not there" }),
+                Some(Some(_)) => return Err(PlanError::Cell { cell, fault: "has two nodes" }),
+                Some(place) => *place = Some(*kind),
+            }
+        }
+        for (cell, (next, kind)) in self.cells.iter().zip(held).enumerate() {
+            if kind.is_none() || kind != types.get(next.index()).copied() {
+                return Err(PlanError::Cell { cell, fault: "is not read, or becomes what it cannot hold" });
             }
         }
         Ok(())

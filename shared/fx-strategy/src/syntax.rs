@@ -236,11 +236,12 @@ impl Gate<'_, '_> {
     fn target(&mut self, target: &Expr) {
         match target {
             Expr::Name(_) => {}
-            Expr::Tuple(tuple) if tuple.elts.iter().all(Expr::is_name_expr) => {}
+            Expr::Tuple(tuple) if tuple.elts.iter().all(is_assignable) => {}
+            target if is_assignable(target) => {}
             Expr::Attribute(_) => self.refuse(
                 target.range(),
-                "assigning to an attribute is",
-                "a strategy keeps no values of its own between bars; use a local name, and `x[-2]` for the value one bar ago",
+                "assigning to this is",
+                "assign to a name, or to a field that the class declares with `name = state(0)`: `self.name = …`",
             ),
             _ => self.refuse(target.range(), "assigning to this is", "assign to a name, or to names: `a, b = …`"),
         }
@@ -345,6 +346,15 @@ impl Gate<'_, '_> {
     }
 }
 
+/// A name, or an attribute of one.
+fn is_assignable(target: &Expr) -> bool {
+    match target {
+        Expr::Name(_) => true,
+        Expr::Attribute(attribute) => attribute.value.is_name_expr(),
+        _ => false,
+    }
+}
+
 /// A compound statement is underlined in its first line only.
 fn first_line(range: TextRange, report: &Reporter<'_>) -> TextRange {
     let text = report.text(range);
@@ -371,7 +381,7 @@ const fn refusal(statement: &Stmt) -> (&'static str, &'static str) {
         }
         Stmt::Global(_) | Stmt::Nonlocal(_) => (
             "`global` and `nonlocal` are",
-            "a strategy keeps no values of its own between bars; `x[-2]` is the value one bar ago",
+            "a value that is kept between bars is a field of the class: `count = state(0)`, then `self.count += 1`",
         ),
         Stmt::Delete(_) => ("`del` is", "delete the line"),
         Stmt::Break(_) | Stmt::Continue(_) => {

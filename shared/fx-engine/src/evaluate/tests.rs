@@ -189,7 +189,7 @@ fn by_definition(plan: &Plan, quotes: &Quotes<'_>, clock: Clock) -> Vec<Values> 
             Node::Recursion { kind, x, bars: length } => {
                 wide(recursion(kind, f64::from(length), (0..bars).map(|bar| number(x, bar))))
             }
-            Node::Position(_) | Node::Account(_) => unreachable!("market nodes only"),
+            Node::Position(_) | Node::Account(_) | Node::Cell { .. } => unreachable!("market nodes only"),
         };
         all.push(values);
     }

@@ -2,9 +2,9 @@
 
 use fx_domain::NANOS_PER_MINUTE;
 use fx_strategy::{
-    AccountField, Action, Binary, ClockField, Direction, Entry, Exits, Expiry, LabelId, Level, Node, NodeId,
-    Plan, Portion, PositionField, PriceField, Recording, Recursion, Rule, SeriesSide, Size, Ticket, Type,
-    Unary, Window,
+    AccountField, Action, Binary, CellId, ClockField, Direction, Entry, Exits, Expiry, LabelId, Level,
+    Literal, Node, NodeId, Plan, Portion, PositionField, PriceField, Recording, Recursion, Rule, SeriesSide,
+    Size, Ticket, Type, Unary, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -54,6 +54,8 @@ impl Grower {
             Node::Number(3.0),
             Node::Number(1.1),
             Node::Condition(true),
+            Node::Cell { cell: CellId(0), initial: Literal::Number(1.0) },
+            Node::Cell { cell: CellId(1), initial: Literal::Condition(false) },
         ] {
             self.add(node);
         }
@@ -182,6 +184,8 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
         grower.plan.labels = vec!["one".into(), "two".into()];
         nodes.into_iter().for_each(|seed| grower.grow(seed));
         rules.into_iter().for_each(|seed| grower.rule(seed));
+        let next = [Type::Number, Type::Condition].map(|kind| grower.pick(recorded, kind, false));
+        grower.plan.cells = next.to_vec();
         if recorded % 3 > 0 {
             let value = grower.pick(recorded, Type::Number, recorded % 3 == 1);
             grower.plan.recordings.push(Recording { name: "seen".into(), value });

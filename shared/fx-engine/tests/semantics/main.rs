@@ -13,4 +13,5 @@ mod positions;
 mod rates;
 mod rollover;
 mod script;
+mod state;
 mod trailing;

@@ -193,6 +193,12 @@ impl<'a> Lowering<'a, '_> {
                 "`param` declares a field of the class",
                 "move it into the class: `period = param(10, min=2, max=500)`",
             )),
+            Function::State => Err(self.report.error_with_hint(
+                range,
+                "structure",
+                "`state` declares a field of the class",
+                "move it into the class: `count = state(0)`, and assign `self.count`",
+            )),
             Function::Range => Err(self.report.error_with_hint(
                 range,
                 "structure",
@@ -299,7 +305,8 @@ impl<'a> Lowering<'a, '_> {
         if self.report.error_count() > errors_before {
             return Err(crate::diagnostic::Reported);
         }
-        let mut returns = inner.returns.into_iter().map(|(path, value, _)| (path, value)).rev();
+        self.leave_cells(inner.path.is_some(), &inner.returns);
+        let mut returns = inner.returns.into_iter().map(|returned| (returned.path, returned.value)).rev();
         let last = match inner.path {
             Some(_) => Value::Nothing,
             None => returns.next().map_or(Value::Nothing, |(_, value)| value),

@@ -149,7 +149,12 @@ impl<'a> Lowering<'a, '_> {
         let op = if logic.op == BoolOp::And { Binary::And } else { Binary::Or };
         let mut result: Option<NodeId> = None;
         for operand in &logic.values {
-            let value = self.expression(frame, operand)?;
+            // The right side is reached where the left one hands over.
+            let reached = match result {
+                Some(left) if op == Binary::Or => Some(self.builder.not(left)),
+                left => left,
+            };
+            let value = self.reached(reached, |lowering| lowering.expression(frame, operand))?;
             let x = self.condition(&value, operand.range())?;
             result = Some(result.map_or(x, |left| self.builder.binary(op, left, x)));
         }
@@ -162,7 +167,8 @@ impl<'a> Lowering<'a, '_> {
         let mut left = (self.expression(frame, &compare.left)?, compare.left.range());
         let mut result: Option<NodeId> = None;
         for (op, operand) in compare.ops.iter().zip(&compare.comparators) {
-            let right = (self.expression(frame, operand)?, operand.range());
+            let right = self.reached(result, |lowering| lowering.expression(frame, operand))?;
+            let right = (right, operand.range());
             let step = self.compare(*op, (&left.0, left.1), (&right.0, right.1))?;
             result = Some(result.map_or(step, |before| self.builder.and(before, step)));
             left = right;
@@ -213,8 +219,10 @@ impl<'a> Lowering<'a, '_> {
             Some(true) => self.expression(frame, &choice.body),
             Some(false) => self.expression(frame, &choice.orelse),
             None => {
-                let then = self.expression(frame, &choice.body)?;
-                let otherwise = self.expression(frame, &choice.orelse)?;
+                let opposite = self.builder.not(condition);
+                let then = self.only_where(condition, |lowering| lowering.expression(frame, &choice.body))?;
+                let otherwise =
+                    self.only_where(opposite, |lowering| lowering.expression(frame, &choice.orelse))?;
                 let kinds = (then.kind(), otherwise.kind());
                 self.choose(condition, then, otherwise).ok_or_else(|| {
                     let message = format!("this is {} on one side and {} on the other", kinds.0, kinds.1);
@@ -286,7 +294,7 @@ impl<'a> Lowering<'a, '_> {
     }
 
     /// The node of a number or condition.
-    fn node_of(&mut self, value: &Value) -> Option<NodeId> {
+    pub(super) fn node_of(&mut self, value: &Value) -> Option<NodeId> {
         match value {
             Value::Number(x) | Value::Condition(x) => Some(*x),
             Value::Constant(Constant::Boolean(value)) => Some(self.builder.condition(*value)),

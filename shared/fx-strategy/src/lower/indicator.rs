@@ -155,8 +155,8 @@ impl<'a> Lowering<'a, '_> {
         self.number(&value, at.range())
     }
 
-    /// A number that does not depend on position or account: those are known at decisions only, and a window over
-    /// them would depend on when it began.
+    /// A number that does not depend on position, account or state: those are known at decisions only, and a window
+    /// over them would depend on when it began.
     fn market_operand(
         &mut self,
         frame: &Frame<'a>,
@@ -167,8 +167,9 @@ impl<'a> Lowering<'a, '_> {
         let x = self.operand(frame, at, range)?;
         if self.builder.overflow().is_none() && self.builder.is_reactive(x) {
             let place = at.map_or(range, Ranged::range);
-            let message =
-                format!("`{name}` works on market data, this depends on the position or the account");
+            let message = format!(
+                "`{name}` works on market data, this depends on the position, the account or a state"
+            );
             return Err(self.report.error_with_hint(
                 place,
                 "type",

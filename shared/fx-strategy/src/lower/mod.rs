@@ -8,6 +8,7 @@ mod indicator;
 mod names;
 mod order;
 mod program;
+mod state;
 mod statement;
 
 pub(crate) use program::{Program, read_program};
@@ -16,10 +17,10 @@ use crate::builder::Builder;
 use crate::diagnostic::{Reported, Reporter};
 use crate::limits::{DEPTH_MAX, RULES_MAX, STEPS_MAX};
 use crate::parameters::{ParameterValue, constant};
-use crate::plan::{LabelId, NodeId, Plan, Recording, Rule};
+use crate::plan::{CellId, LabelId, Literal, Node, NodeId, Plan, Recording, Rule};
 use crate::value::{Local, Locals, Scope, Value};
 use ruff_text_size::{Ranged, TextRange};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What lowering a part gives: a value, or proof that an error was recorded.
 pub(crate) type Lowered<T> = Result<T, Reported>;
@@ -35,6 +36,10 @@ pub(crate) struct Lowering<'a, 'r> {
     labels: Vec<String>,
     /// The labels that `cancel` and `modify` name, and where.
     named_labels: Vec<(LabelId, TextRange)>,
+    /// What each cell holds at this place of the walk.
+    cells: Locals<'a>,
+    /// Cells that are assigned somewhere.
+    assigned: BTreeSet<&'a str>,
     /// Helpers whose inlining is under way.
     calls: Vec<&'a str>,
     depth: usize,
@@ -51,8 +56,18 @@ pub(crate) struct Frame<'a> {
     pub(crate) path: Option<NodeId>,
     /// The condition under which the function is called.
     pub(crate) outer: NodeId,
-    /// Paths and values of the returns so far.
-    pub(crate) returns: Vec<(NodeId, Value, TextRange)>,
+    /// The returns so far.
+    pub(crate) returns: Vec<Return<'a>>,
+}
+
+/// A way out of a function.
+pub(crate) struct Return<'a> {
+    /// The condition under which it is taken, from the function's start.
+    pub(crate) path: NodeId,
+    pub(crate) value: Value,
+    pub(crate) range: TextRange,
+    /// What the cells hold there.
+    pub(crate) cells: Locals<'a>,
 }
 
 impl<'a, 'r> Lowering<'a, 'r> {
@@ -69,6 +84,8 @@ impl<'a, 'r> Lowering<'a, 'r> {
             recordings: Vec::new(),
             labels: Vec::new(),
             named_labels: Vec::new(),
+            cells: Locals::new(),
+            assigned: BTreeSet::new(),
             calls: Vec::new(),
             depth: 0,
             steps: 0,
@@ -86,9 +103,12 @@ impl<'a, 'r> Lowering<'a, 'r> {
         for (parameter, scope) in analyze.parameters.args.iter().zip([Scope::Strategy, Scope::Data]) {
             frame.locals.insert(parameter.name().as_str(), Local::Value(Value::Scope(scope)));
         }
+        self.begin_cells();
         self.block(&mut frame, &analyze.body);
         let mut rules = Vec::new();
-        for (path, value, range) in std::mem::take(&mut frame.returns) {
+        let returns = std::mem::take(&mut frame.returns);
+        self.leave_cells(frame.path.is_some(), &returns);
+        for Return { path, value, range, .. } in returns {
             for alternative in self.decision(value, range).unwrap_or_default() {
                 let guard = self.builder.and(path, alternative.guard);
                 if !alternative.actions.is_empty() && self.builder.known_condition(guard) != Some(false) {
@@ -108,7 +128,8 @@ impl<'a, 'r> Lowering<'a, 'r> {
             return Err(Reported);
         }
         self.check_labels(&rules);
-        Ok(self.builder.finish(rules, self.recordings, self.labels))
+        let cells = self.end_cells();
+        Ok(self.builder.finish(rules, self.recordings, self.labels, &cells))
     }
 
     /// Counts one step of work one level deeper; `leave` ends it.

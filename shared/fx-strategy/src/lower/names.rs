@@ -37,8 +37,8 @@ impl<'a> Lowering<'a, '_> {
         let message = format!("unknown name `{text}`");
         let hint = if self.is_function(text) {
             format!("`{text}` is a function: call it with brackets")
-        } else if self.parameter(text).is_some() {
-            format!("a parameter is read as `self.{text}`")
+        } else if self.parameter(text).is_some() || self.cell(text).is_some() {
+            format!("a field of the class is read as `self.{text}`")
         } else {
             let known = frame.locals.keys().copied().chain(GLOBALS.map(|(global, _)| global));
             nearest(text, known).unwrap_or_else(|| format!("assign `{text}` first"))
@@ -80,13 +80,17 @@ impl<'a> Lowering<'a, '_> {
         if let Some(value) = self.parameter(name) {
             return Ok(value);
         }
+        if let Some(held) = self.cell(name) {
+            return held;
+        }
         let hint = if self.program.methods.contains_key(name) {
             format!("`{name}` is a method: call it, `self.{name}(…)`")
         } else {
-            nearest(name, self.program.parameters.iter().map(|spec| spec.name.as_str()))
+            let parameters = self.program.parameters.iter().map(|spec| spec.name.as_str());
+            nearest(name, parameters.chain(self.program.cells.iter().map(|cell| cell.name)))
                 .unwrap_or_else(|| format!("declare it in the class: `{name} = 10`"))
         };
-        let message = format!("the strategy has no parameter `{name}`");
+        let message = format!("the strategy has no field `{name}`");
         Err(self.report.error_with_hint(attribute.attr.range, "unknown-name", message, hint))
     }
 

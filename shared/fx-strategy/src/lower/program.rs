@@ -2,10 +2,11 @@
 
 use crate::builtins::{Function, builtin};
 use crate::diagnostic::{Reported, Reporter, nearest};
-use crate::limits::PARAMETERS_MAX;
+use crate::limits::{CELLS_MAX, PARAMETERS_MAX};
 use crate::lower::Lowered;
 use crate::lower::expression::constant_of;
 use crate::parameters::{ParameterKind, ParameterSpec};
+use crate::plan::Literal;
 use crate::value::Constant;
 use ruff_python_ast::{Expr, ExprCall, Identifier, ModModule, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
@@ -16,9 +17,25 @@ pub(crate) struct Program<'a> {
     pub(crate) name: &'a str,
     pub(crate) description: Option<String>,
     pub(crate) parameters: Vec<ParameterSpec>,
+    pub(crate) cells: Vec<CellSpec<'a>>,
     pub(crate) analyze: &'a StmtFunctionDef,
     pub(crate) methods: BTreeMap<&'a str, &'a StmtFunctionDef>,
     pub(crate) functions: BTreeMap<&'a str, &'a StmtFunctionDef>,
+}
+
+/// A declared cell: a value that the strategy keeps from bar to bar.
+#[derive(Clone, Copy)]
+pub(crate) struct CellSpec<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) range: TextRange,
+    pub(crate) initial: Literal,
+}
+
+/// What the fields of the class declare.
+#[derive(Default)]
+struct Fields<'a> {
+    parameters: Vec<ParameterSpec>,
+    cells: Vec<CellSpec<'a>>,
 }
 
 /// Reads the outline. Errors are in the reporter, also where an outline is given.
@@ -78,19 +95,13 @@ fn read_class<'a>(
 ) -> Lowered<Program<'a>> {
     let mut methods = BTreeMap::new();
     let mut description = None;
-    let mut parameters: Vec<ParameterSpec> = Vec::new();
+    let mut fields = Fields::default();
     for (place, statement) in class.body.iter().enumerate() {
         match statement {
             Stmt::FunctionDef(function) => define(&mut methods, function, report),
             Stmt::Assign(assign) => match &*assign.targets {
                 [Expr::Name(name)] => {
-                    declare(
-                        &mut parameters,
-                        (name.id.as_str(), name.range),
-                        None,
-                        Some(&assign.value),
-                        report,
-                    );
+                    declare(&mut fields, (name.id.as_str(), name.range), None, Some(&assign.value), report);
                 }
                 _ => {
                     report.error(assign.range, "structure", "a field declares one parameter: `name = value`");
@@ -99,13 +110,7 @@ fn read_class<'a>(
             Stmt::AnnAssign(assign) => {
                 if let Expr::Name(name) = &*assign.target {
                     let place = (name.id.as_str(), name.range);
-                    declare(
-                        &mut parameters,
-                        place,
-                        Some(&assign.annotation),
-                        assign.value.as_deref(),
-                        report,
-                    );
+                    declare(&mut fields, place, Some(&assign.annotation), assign.value.as_deref(), report);
                 }
             }
             Stmt::Pass(_) => {}
@@ -115,7 +120,7 @@ fn read_class<'a>(
                     report.error_with_hint(
                         other.range(),
                         "structure",
-                        "only parameters and methods stand in the class",
+                        "only parameters, state and methods stand in the class",
                         "move it into `analyze`",
                     );
                 }
@@ -135,13 +140,13 @@ fn read_class<'a>(
         ));
     };
     check_analyze(analyze, report);
-    if let Some(spec) =
-        parameters.iter().find(|spec| methods.contains_key(spec.name.as_str()) || spec.name == "analyze")
-    {
-        let message = format!("`{}` is a parameter and a method", spec.name);
+    let Fields { parameters, cells } = fields;
+    let names = parameters.iter().map(|spec| spec.name.as_str()).chain(cells.iter().map(|cell| cell.name));
+    if let Some(name) = names.into_iter().find(|name| methods.contains_key(name) || *name == "analyze") {
+        let message = format!("`{name}` is a field and a method");
         report.error(class.name.range, "structure", message);
     }
-    Ok(Program { name: class.name.as_str(), description, parameters, analyze, methods, functions })
+    Ok(Program { name: class.name.as_str(), description, parameters, cells, analyze, methods, functions })
 }
 
 fn check_analyze(analyze: &StmtFunctionDef, report: &mut Reporter<'_>) {
@@ -203,16 +208,28 @@ fn cleaned(text: &str) -> String {
 /// A value of a parameter's declaration and where it stands.
 type Given = (Constant, TextRange);
 
-/// Adds the parameter that a class field declares.
-fn declare(
-    parameters: &mut Vec<ParameterSpec>,
-    (name, range): (&str, TextRange),
+/// Adds the parameter or the cell that a class field declares.
+fn declare<'a>(
+    fields: &mut Fields<'a>,
+    (name, range): (&'a str, TextRange),
     annotation: Option<&Expr>,
     value: Option<&Expr>,
     report: &mut Reporter<'_>,
 ) {
-    if parameters.iter().any(|spec| spec.name == name) {
+    let Fields { parameters, cells } = fields;
+    if parameters.iter().any(|spec| spec.name == name) || cells.iter().any(|cell| cell.name == name) {
         report.error(range, "parameter", format!("`{name}` is declared twice"));
+        return;
+    }
+    if let Some(Expr::Call(call)) = value
+        && is_call_of(call, "state")
+    {
+        if cells.len() >= CELLS_MAX {
+            let message = format!("too many values are kept between bars, at most {CELLS_MAX} are allowed");
+            report.error(range, "limit", message);
+        } else if let Ok(initial) = initial_state(call, annotation, report) {
+            cells.push(CellSpec { name, range, initial });
+        }
         return;
     }
     if parameters.len() >= PARAMETERS_MAX {
@@ -238,7 +255,7 @@ fn specification(
 ) -> Lowered<ParameterSpec> {
     let kind = annotation.map(|annotation| annotated_kind(annotation, report)).transpose()?;
     let [default, min, max, description] = match value {
-        Expr::Call(call) if is_param(call) => param_arguments(call, report)?,
+        Expr::Call(call) if is_call_of(call, "param") => param_arguments(call, report)?,
         plain => [Some(given(plain, report)?), None, None, None],
     };
     let Some(default) = default else {
@@ -300,8 +317,34 @@ fn annotated_kind(annotation: &Expr, report: &mut Reporter<'_>) -> Lowered<Param
     }
 }
 
-fn is_param(call: &ExprCall) -> bool {
-    matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "param")
+fn is_call_of(call: &ExprCall, function: &str) -> bool {
+    matches!(&*call.func, Expr::Name(name) if name.id.as_str() == function)
+}
+
+/// What a `state(…)` begins with.
+fn initial_state(call: &ExprCall, annotation: Option<&Expr>, report: &mut Reporter<'_>) -> Lowered<Literal> {
+    let value = match (&*call.arguments.args, &*call.arguments.keywords) {
+        ([value], []) => value,
+        ([], [only]) if only.arg.as_ref().is_some_and(|name| name.as_str() == "initial") => &only.value,
+        _ => {
+            let message = "`state` takes one argument, the value that it begins with";
+            return Err(report.error_with_hint(call.range(), "argument", message, "write `state(0)`"));
+        }
+    };
+    let (initial, place) = given(value, report)?;
+    let literal = match &initial {
+        Constant::Boolean(value) => Some(Literal::Condition(*value)),
+        // −0 is written as 0, nothing in the language tells them apart.
+        other => other.number().map(|value| Literal::Number(value + 0.0)),
+    };
+    let wanted = annotation.map(|annotation| annotated_kind(annotation, report)).transpose()?;
+    match (literal, wanted.map(|kind| kind.accept(&initial).is_some())) {
+        (Some(literal), None | Some(true)) => Ok(literal),
+        (None, _) => Err(report.error(place, "type", "a state is a number, or True or False")),
+        (Some(_), Some(false)) => {
+            Err(report.error(place, "type", "the state begins with a value of another type than declared"))
+        }
+    }
 }
 
 /// Default, min, max and description of a `param(…)`.

@@ -3,7 +3,7 @@
 use crate::builtins::{Function, builtin};
 use crate::diagnostic::Reported;
 use crate::limits::{LOCALS_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, UNROLL_MAX};
-use crate::lower::{Frame, Lowered, Lowering};
+use crate::lower::{Frame, Lowered, Lowering, Return};
 use crate::plan::{Binary, NodeId, Recording};
 use crate::value::{Constant, Local, Locals, Value};
 use ruff_python_ast::{ElifElseClause, Expr, ExprCall, Stmt, StmtFor};
@@ -65,7 +65,8 @@ impl<'a> Lowering<'a, '_> {
                     None => Ok(Value::Nothing),
                 };
                 if let (Some(path), Ok(value)) = (frame.path.take(), value) {
-                    frame.returns.push((path, value, returned.range));
+                    let cells = self.cells.clone();
+                    frame.returns.push(Return { path, value, range: returned.range, cells });
                 }
                 Ok(())
             }
@@ -168,6 +169,7 @@ impl<'a> Lowering<'a, '_> {
                 }
                 Ok(())
             }
+            Expr::Attribute(attribute) => self.assign_cell(frame, attribute, value),
             other => Err(self.report.error(other.range(), "not-in-language", "assign to a name")),
         }
     }
@@ -210,10 +212,11 @@ impl<'a> Lowering<'a, '_> {
         let opposite = self.builder.not(condition);
         let then_path = self.builder.and(path, condition);
         let else_path = self.builder.and(path, opposite);
-        let before = frame.locals.clone();
+        let (before, cells) = (frame.locals.clone(), self.cells.clone());
         frame.path = Some(then_path);
         self.block(frame, body);
         let then_locals = std::mem::replace(&mut frame.locals, before);
+        let then_cells = std::mem::replace(&mut self.cells, cells);
         let then_end = frame.path.replace(else_path);
         let elsewhere = self.otherwise(frame, rest);
         match (then_end, frame.path) {
@@ -221,6 +224,7 @@ impl<'a> Lowering<'a, '_> {
             (Some(_), None) => {
                 frame.path = then_end;
                 frame.locals = then_locals;
+                self.cells = then_cells;
             }
             (Some(then_end), Some(else_end)) => {
                 let untouched = then_end == then_path && else_end == else_path;
@@ -228,6 +232,8 @@ impl<'a> Lowering<'a, '_> {
                     Some(if untouched { path } else { self.builder.binary(Binary::Or, then_end, else_end) });
                 let else_locals = std::mem::take(&mut frame.locals);
                 frame.locals = self.join(condition, then_locals, else_locals);
+                let else_cells = std::mem::take(&mut self.cells);
+                self.cells = self.join(condition, then_cells, else_cells);
             }
         }
         elsewhere
@@ -248,7 +254,12 @@ impl<'a> Lowering<'a, '_> {
     }
 
     /// The names behind two branches. One with the same value on both sides keeps it, whatever the condition is.
-    fn join(&mut self, condition: NodeId, then: Locals<'a>, mut otherwise: Locals<'a>) -> Locals<'a> {
+    pub(super) fn join(
+        &mut self,
+        condition: NodeId,
+        then: Locals<'a>,
+        mut otherwise: Locals<'a>,
+    ) -> Locals<'a> {
         let mut joined = Locals::new();
         for (name, a) in then {
             let local = match (a, otherwise.remove(name)) {

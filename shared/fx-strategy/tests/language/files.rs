@@ -88,7 +88,7 @@ fn every_example_of_the_reference_compiles_and_every_function_is_in_it() {
 }
 
 /// The limits that the reference names.
-fn limits() -> [(&'static str, u64); 11] {
+fn limits() -> [(&'static str, u64); 12] {
     use fx_strategy::limits as l;
     [
         ("bytes of a source", l::SOURCE_BYTES_MAX as u64),
@@ -101,6 +101,7 @@ fn limits() -> [(&'static str, u64); 11] {
         ("decisions of one return", l::ACTIONS_MAX as u64),
         ("labels", l::LABELS_MAX as u64),
         ("bytes of a label", l::LABEL_BYTES_MAX as u64),
+        ("states", l::CELLS_MAX as u64),
         ("parameters", l::PARAMETERS_MAX as u64),
     ]
 }

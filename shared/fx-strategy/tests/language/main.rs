@@ -8,6 +8,7 @@ mod hostile;
 mod lowering;
 mod orders;
 mod plan;
+mod state;
 
 use fx_strategy::{
     Action, Compiled, Diagnostics, Entry, Exits, Expiry, LabelId, Level, Node, NodeId, ParameterValue, Plan,
@@ -46,6 +47,12 @@ fn words(plan: &Plan) -> String {
             format!("{} => {}", node_words(plan, rule.guard), actions.join("; "))
         })
         .collect();
+    lines.extend(
+        plan.cells
+            .iter()
+            .enumerate()
+            .map(|(cell, next)| format!("cell{cell} := {}", node_words(plan, *next))),
+    );
     lines.extend(plan.recordings.iter().map(|r| format!("{} = {}", r.name, node_words(plan, r.value))));
     lines.join("\n")
 }
@@ -122,6 +129,7 @@ fn node_words(plan: &Plan, id: NodeId) -> String {
         Node::Number(x) => format!("{x}"),
         Node::Condition(x) => format!("{x}"),
         Node::Price { side, field } => format!("{side:?}.{field:?}").to_lowercase().replace("signal.", ""),
+        Node::Cell { cell, .. } => format!("cell{}", cell.0),
         Node::Volume => "volume".to_owned(),
         Node::Clock(field) => format!("{field:?}").to_lowercase(),
         Node::Position(field) => format!("position.{field:?}").to_lowercase(),

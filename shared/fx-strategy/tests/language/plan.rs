@@ -1,8 +1,9 @@
 use crate::plan_of;
 use fx_strategy::limits::{HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX, RULES_MAX};
 use fx_strategy::{
-    Action, Binary, Direction, Entry, Exits, Expiry, LabelId, Level, Node, NodeId, PLAN_VERSION, Plan,
-    PlanError, Portion, PositionField, Recording, Rule, Size, Ticket, Type, Unary, Window,
+    Action, Binary, CellId, Direction, Entry, Exits, Expiry, LabelId, Level, Literal, Node, NodeId,
+    PLAN_VERSION, Plan, PlanError, Portion, PositionField, Recording, Rule, Size, Ticket, Type, Unary,
+    Window,
 };
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 
@@ -72,7 +73,7 @@ fn an_unsound_node_is_refused() {
     let window = Node::Window { kind: Window::Sma, x, bars: 3 };
     assert_eq!(
         fault(vec![Node::Position(PositionField::Units), window]),
-        "is a window over position or account"
+        "is a window over position, account or a cell"
     );
     assert_eq!(fault(vec![number, number]), "is a node twice");
 }
@@ -109,6 +110,31 @@ fn an_unsound_rule_or_recording_is_refused() {
     for plan in [record(&[""], number), record(&["a", "a"], number), record(&["a"], condition)] {
         assert!(matches!(plan.validate(), Err(PlanError::Recording { .. })), "{plan:?}");
     }
+}
+
+#[test]
+fn an_unsound_cell_is_refused() {
+    let cell = |cell, initial| Node::Cell { cell: CellId(cell), initial };
+    let zero = cell(0, Literal::Number(0.0));
+    let plan = |nodes: Vec<Node>, cells: &[u32]| {
+        let cells = cells.iter().map(|node| NodeId(*node)).collect();
+        Plan::from_bytes(&Plan { nodes, cells, ..Plan::default() }.to_bytes()).map(drop)
+    };
+    assert_eq!(plan(vec![zero], &[0]), Ok(()));
+    let unsound = [
+        plan(vec![zero], &[]),
+        plan(vec![zero], &[1]),
+        plan(vec![Node::Number(1.0)], &[0]),
+        plan(vec![zero, Node::Condition(true)], &[1]),
+        plan(vec![zero, cell(0, Literal::Number(1.0))], &[0]),
+    ];
+    for found in unsound {
+        assert!(matches!(found, Err(PlanError::Cell { cell: 0, .. })), "{found:?}");
+    }
+    let nodes = (0..65).map(|place| cell(place, Literal::Condition(true))).collect();
+    let many: Vec<u32> = (0..65).collect();
+    assert!(matches!(plan(nodes, &many), Err(PlanError::Limit { what: "cells", .. })));
+    assert_eq!(fault(vec![cell(0, Literal::Number(f64::NAN))]), "is a constant that is not finite");
 }
 
 /// What is wrong with a plan of one rule, `action`, and these labels: the bytes are read, as from elsewhere.

@@ -11,7 +11,9 @@ pub(crate) use clock::{Clock, clock_value};
 pub(crate) use loops::select;
 
 use crate::BLOCK;
-use crate::indicator::{History, NumberWindow, PriceWindow, Smoother};
+use crate::indicator::{
+    History, NumberWindow, PriceWindow, Psar, PsarInput, Scanner, SessionMemory, Smoother,
+};
 use crate::market::Quotes;
 use crate::program::union::Member;
 use crate::program::{Comparison, Program, reads_price};
@@ -22,7 +24,7 @@ use crate::value::{
 use fearless_simd::Level;
 use flags::Flags;
 use fx_domain::Side;
-use fx_strategy::{Binary, ClockField, Literal, Node, NodeId, Plan, Type, Unary, Window};
+use fx_strategy::{Binary, ClockField, Literal, Node, NodeId, Plan, Scan, Type, Unary, Window};
 use std::ops::Range;
 use totals::{Sums, Totals, compare_means};
 
@@ -37,6 +39,11 @@ pub(crate) enum Memory {
     Smoother(Smoother),
     CellNumber(f64),
     CellCondition(Tri),
+    Scanner(Scanner),
+    /// Values at the bars at which a condition held.
+    Occasions(History<f64>),
+    Psar(Psar),
+    Session(SessionMemory),
 }
 
 impl Memory {
@@ -51,12 +58,18 @@ impl Memory {
                 if reads_price(program.plan, node) {
                     Self::Price(PriceWindow::new(kind, bars as usize, Vec::new()))
                 } else {
-                    Self::Number(NumberWindow::new(kind, bars as usize, Vec::new()))
+                    Self::Number(NumberWindow::new(kind, bars as usize, &[]))
                 }
             }
             Node::Recursion { .. } => Self::Smoother(Smoother::new()),
             Node::Cell { initial: Literal::Number(value), .. } => Self::CellNumber(value),
             Node::Cell { initial: Literal::Condition(value), .. } => Self::CellCondition(Tri::from(value)),
+            Node::Scan { kind: Scan::ValueWhen, bars, .. } => {
+                Self::Occasions(History::new(bars as usize, Vec::new()))
+            }
+            Node::Scan { .. } => Self::Scanner(Scanner::new()),
+            Node::Psar { .. } => Self::Psar(Psar::new()),
+            Node::Session { .. } => Self::Session(SessionMemory::new()),
             _ => Self::None,
         }
     }
@@ -389,6 +402,33 @@ fn number(
                 smoother.advance(kind, bars, operands.number(x), out);
             }
         }
+        Node::Scan { kind, a, b, bars } => match (kind, memory) {
+            (Scan::Adaptive, Memory::Scanner(scanner)) => {
+                scanner.adapt(operands.number(a), operands.number(b), out);
+            }
+            (Scan::Ratchet, Memory::Scanner(scanner)) => {
+                scanner.ratchet(operands.number(a), operands.number(b), out);
+            }
+            (Scan::BarsSince, Memory::Scanner(scanner)) => scanner.since(operands.condition(a), out),
+            (Scan::ValueWhen, Memory::Occasions(occasions)) => {
+                occasions.recall(operands.condition(a), operands.number(b), bars as usize, out);
+            }
+            _ => {}
+        },
+        Node::Psar { high, low, step, limit } => {
+            if let Memory::Psar(psar) = memory {
+                let [high, low, step, limit] = [high, low, step, limit].map(|id| operands.number(id));
+                let bars = high.iter().zip(low).zip(step.iter().zip(limit));
+                for (((&high, &low), (&step, &limit)), out) in bars.zip(out) {
+                    *out = psar.next(PsarInput { high, low, step, limit });
+                }
+            }
+        }
+        Node::Session { kind, x, period } => {
+            if let Memory::Session(session) = memory {
+                session.advance((kind, period), &quotes.bars.times[range], operands.number(x), out);
+            }
+        }
         Node::Condition(_) | Node::Position(_) | Node::Account(_) | Node::Cell { .. } => {}
     }
     None
@@ -435,6 +475,11 @@ fn condition(node: &Node, operands: &Operands<'_>, memory: &mut Memory, out: &mu
         Node::Lag { x, .. } => {
             if let Memory::LagCondition(history) = memory {
                 history.lag(operands.condition(x), UNKNOWN, out);
+            }
+        }
+        Node::Scan { kind: Scan::Latch, a, b, .. } => {
+            if let Memory::Scanner(scanner) = memory {
+                scanner.latch(operands.condition(a), operands.condition(b), out);
             }
         }
         _ => {}

@@ -3,17 +3,27 @@
 //! A memory is a function of the values seen so far and of nothing else: how they were cut into blocks cannot be told
 //! from it.
 
+mod dyadic;
 mod number_window;
+mod psar;
+mod scan;
+mod session;
 mod smoother;
 
 pub(crate) use number_window::NumberWindow;
+pub(crate) use psar::{Psar, PsarInput};
+pub(crate) use scan::Scanner;
+pub(crate) use session::SessionMemory;
 pub(crate) use smoother::Smoother;
 
 use crate::BLOCK;
 use crate::market::Series;
-use crate::value::UNDEFINED;
+use crate::value::{TRUE, Tri, UNDEFINED};
 use fx_strategy::Window;
 use std::ops::Range;
+
+/// Bars that a window takes at once: what it works on stays in the first-level cache.
+pub(crate) const CHUNK: usize = 256;
 
 /// The last `keep` values, in one contiguous run that ends with the newest.
 #[derive(Clone, Debug)]
@@ -53,8 +63,12 @@ impl<T: Copy> History<T> {
         }
     }
 
-    fn clear(&mut self) {
-        self.values.clear();
+    /// Adds a block and yields what stood `keep` values earlier; there always were as many.
+    #[inline(always)]
+    fn late(&mut self, block: &[T]) -> &[T] {
+        let keep = self.keep;
+        let (values, first_new) = self.grow(|values| values.extend_from_slice(block));
+        &values[first_new - keep..][..block.len()]
     }
 
     /// Adds one value.
@@ -79,6 +93,21 @@ impl<T: Copy> History<T> {
         }
         after.copy_from_slice(&block[..after.len()]);
         self.add(block.len(), |values, wanted| values.extend_from_slice(&block[wanted]));
+    }
+}
+
+impl History<f64> {
+    /// Keeps `block` where `condition` holds, and writes what is `bars` occasions old, counted from 1.
+    #[inline(always)]
+    pub(crate) fn recall(&mut self, condition: &[Tri], block: &[f64], bars: usize, out: &mut [f64]) {
+        let mut value = self.back(bars).unwrap_or(UNDEFINED);
+        for ((condition, x), out) in condition.iter().zip(block).zip(out) {
+            if *condition == TRUE {
+                self.push(*x);
+                value = self.back(bars).unwrap_or(UNDEFINED);
+            }
+            *out = value;
+        }
     }
 }
 

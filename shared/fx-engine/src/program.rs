@@ -226,7 +226,15 @@ fn mean_of(plan: &Plan, node: &Node) -> Option<(SeriesSide, PriceField)> {
 
 /// Whether the node remembers earlier bars.
 fn has_memory(node: &Node) -> bool {
-    matches!(node, Node::Lag { .. } | Node::Window { .. } | Node::Recursion { .. })
+    matches!(
+        node,
+        Node::Lag { .. }
+            | Node::Window { .. }
+            | Node::Recursion { .. }
+            | Node::Scan { .. }
+            | Node::Psar { .. }
+            | Node::Session { .. }
+    )
 }
 
 /// Whether the node is a window that reads a stored price by itself, as whole numbers.

@@ -5,7 +5,7 @@
 
 use crate::book::{Book, Lot};
 use crate::evaluate::Memory;
-use crate::indicator::{History, NumberWindow, PriceWindow, Smoother};
+use crate::indicator::{History, NumberWindow, PriceWindow, Psar, Scanner, SessionMemory, Smoother};
 use crate::market::StoredSides;
 use crate::order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
 use crate::program::Program;
@@ -19,7 +19,7 @@ use fx_strategy::{Node, Plan};
 use serde::{Deserialize, Serialize};
 
 /// Version of the stored form.
-const STATE_SCHEMA: u16 = 2;
+const STATE_SCHEMA: u16 = 3;
 
 /// Counters of a stored state are below this: a run never gets there, and adding to them cannot wrap.
 const COUNTER_MAX: u64 = 1 << 62;
@@ -55,6 +55,9 @@ enum MemoryForm {
     Conditions(Vec<u8>),
     Prices(Vec<i64>),
     Smoother(Smoother),
+    Scanner(Scanner),
+    Psar(Psar),
+    Session(SessionMemory),
 }
 
 impl State {
@@ -177,6 +180,10 @@ impl MemoryForm {
             Memory::Smoother(smoother) => Self::Smoother(smoother.clone()),
             Memory::CellNumber(value) => Self::Numbers(vec![*value]),
             Memory::CellCondition(value) => Self::Conditions(vec![*value]),
+            Memory::Scanner(scanner) => Self::Scanner(*scanner),
+            Memory::Occasions(history) => Self::Numbers(history.tail().to_vec()),
+            Memory::Psar(psar) => Self::Psar(*psar),
+            Memory::Session(session) => Self::Session(*session),
         }
     }
 
@@ -207,9 +214,16 @@ impl MemoryForm {
                 sound.then(|| Memory::Price(PriceWindow::new(window.kind(), bars, values)))
             }
             (Self::Numbers(values), Memory::Number(window)) if fits(values.len()) => {
-                let sound = values.iter().all(|value| value.is_finite());
-                sound.then(|| Memory::Number(NumberWindow::new(window.kind(), bars, values)))
+                let values: Vec<_> = values.into_iter().map(finite_or_undefined).collect();
+                Some(Memory::Number(NumberWindow::new(window.kind(), bars, &values)))
             }
+            (Self::Numbers(values), Memory::Occasions(_)) if fits(values.len()) => {
+                let values = values.into_iter().map(finite_or_undefined).collect();
+                Some(Memory::Occasions(History::new(bars, values)))
+            }
+            (Self::Scanner(scanner), Memory::Scanner(_)) => Some(Memory::Scanner(scanner.canonical())),
+            (Self::Psar(psar), Memory::Psar(_)) if psar.seen <= 2 => Some(Memory::Psar(psar.canonical())),
+            (Self::Session(session), Memory::Session(_)) => Some(Memory::Session(session.canonical())),
             (Self::Smoother(smoother), Memory::Smoother(_)) => {
                 let Smoother { seen, last, up, down } = smoother;
                 let [last, up, down] = [last, up, down].map(finite_or_undefined);

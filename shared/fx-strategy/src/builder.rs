@@ -245,5 +245,13 @@ pub(crate) fn key(node: &Node) -> Key {
         Node::Cell { cell, initial: Literal::Condition(value) } => {
             (30, u64::from(value), u32::from(cell.0), 1)
         }
+        Node::Scan { kind, a, b, bars } => (13, wide(kind as u32, bars), a.0, b.0),
+        Node::Psar { high, low, step, limit } => (14, wide(high.0, low.0), step.0, limit.0),
+        Node::Session { kind, x, period } => (15, kind as u64, x.0, period as u32),
     }
+}
+
+/// Two halves of a key's word.
+fn wide(high: u32, low: u32) -> u64 {
+    u64::from(high) << u32::BITS | u64::from(low)
 }

@@ -1,6 +1,10 @@
 //! The one table of every function of the language. Names, arguments and texts come from here: the compiler binds
 //! calls by it, suggestions are drawn from it, and the reference is held to it by a test.
 
+mod indicators;
+
+use indicators::INDICATORS;
+
 /// A function of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
@@ -35,18 +39,42 @@ pub(crate) enum Function {
     Ema,
     Rma,
     Wma,
+    Dema,
+    Tema,
+    Kama,
+    Linreg,
+    LinregSlope,
+    Vwap,
     Rsi,
+    Stochastic,
+    Cci,
+    Roc,
+    Momentum,
+    Macd,
+    Adx,
+    PlusDi,
+    MinusDi,
+    Dmi,
     Stdev,
+    Zscore,
     Highest,
     Lowest,
     Bollinger,
+    Keltner,
     Donchian,
     Atr,
-    Macd,
+    Natr,
+    Supertrend,
+    Psar,
+    Ichimoku,
+    Pivots,
+    Fractals,
     CrossesAbove,
     CrossesBelow,
     Rising,
     Falling,
+    BarsSince,
+    ValueWhen,
     Buy,
     Sell,
     Order,
@@ -89,10 +117,7 @@ const fn optional(name: &'static str) -> Argument {
 }
 
 const X: &[Argument] = &[needed("x")];
-const X_N: &[Argument] = &[needed("x"), needed("n")];
-const X_N_OPTIONAL: &[Argument] = &[needed("x"), optional("n")];
 const N: &[Argument] = &[needed("n")];
-const A_B: &[Argument] = &[needed("a"), needed("b")];
 /// The arguments of `buy` and `sell`.
 const ENTRY: &[Argument] = &[
     optional("units"),
@@ -153,112 +178,35 @@ const fn named(
 }
 
 /// Every function, in the order of the reference.
-pub const BUILTINS: &[Builtin] = &[
+pub const BUILTINS: &[Builtin] =
+    &joined::<{ EXPRESSIONS.len() + INDICATORS.len() + ANSWERS.len() }>([EXPRESSIONS, INDICATORS, ANSWERS]);
+
+/// The tables as one.
+const fn joined<const COUNT: usize>(tables: [&[Builtin]; 3]) -> [Builtin; COUNT] {
+    let mut all = [tables[0][0]; COUNT];
+    let (mut table, mut at) = (0, 0);
+    while table < tables.len() {
+        let mut row = 0;
+        while row < tables[table].len() {
+            all[at] = tables[table][row];
+            (row, at) = (row + 1, at + 1);
+        }
+        table += 1;
+    }
+    all
+}
+
+/// Functions of numbers of one bar.
+const EXPRESSIONS: &[Builtin] = &[
     row(Function::Abs, "abs", X, "abs(x)", "The distance from zero."),
     row(Function::Sqrt, "sqrt", X, "sqrt(x)", "The square root; undefined below zero."),
     row(Function::Min, "min", &[], "min(a, b, …)", "The smallest of two or more numbers of this bar."),
     row(Function::Max, "max", &[], "max(a, b, …)", "The largest of two or more numbers of this bar."),
     row(Function::Defined, "defined", X, "defined(x)", "Whether x has a value at this bar."),
-    row(Function::Sma, "sma", X_N, "sma(x, n)", "The mean of the last n values."),
-    row(
-        Function::Ema,
-        "ema",
-        X_N,
-        "ema(x, n)",
-        "The exponential average with weight 2 ÷ (n + 1), seeded with the mean of the first n values.",
-    ),
-    row(
-        Function::Rma,
-        "rma",
-        X_N,
-        "rma(x, n)",
-        "Wilder's average with weight 1 ÷ n, seeded with the mean of the first n values.",
-    ),
-    row(
-        Function::Wma,
-        "wma",
-        X_N,
-        "wma(x, n)",
-        "The mean of the last n values with weights 1 to n, the newest heaviest.",
-    ),
-    row(
-        Function::Rsi,
-        "rsi",
-        X_N,
-        "rsi(x, n)",
-        "Wilder's relative strength index, 0 to 100; 50 of a flat price.",
-    ),
-    row(
-        Function::Stdev,
-        "stdev",
-        X_N,
-        "stdev(x, n)",
-        "The population standard deviation of the last n values.",
-    ),
-    row(
-        Function::Highest,
-        "highest",
-        X_N,
-        "highest(x, n)",
-        "The largest of the last n values, this bar's included.",
-    ),
-    row(
-        Function::Lowest,
-        "lowest",
-        X_N,
-        "lowest(x, n)",
-        "The smallest of the last n values, this bar's included.",
-    ),
-    row(
-        Function::Bollinger,
-        "bollinger",
-        &[needed("x"), needed("n"), optional("k")],
-        "bollinger(x, n, k=2.0) -> upper, middle, lower",
-        "The mean of the last n values and the bands k population standard deviations around it.",
-    ),
-    row(
-        Function::Donchian,
-        "donchian",
-        N,
-        "donchian(n) -> upper, middle, lower",
-        "The highest high and the lowest low of the last n bars, this one included, and their mean.",
-    ),
-    row(Function::Atr, "atr", N, "atr(n)", "Wilder's average of the true range."),
-    row(
-        Function::Macd,
-        "macd",
-        &[needed("x"), optional("fast"), optional("slow"), optional("signal")],
-        "macd(x, fast=12, slow=26, signal=9) -> line, signal, hist",
-        "The difference of two exponential averages, its own average, and the difference of both.",
-    ),
-    row(
-        Function::CrossesAbove,
-        "crosses_above",
-        A_B,
-        "crosses_above(a, b)",
-        "a is above b, and one bar ago it was not.",
-    ),
-    row(
-        Function::CrossesBelow,
-        "crosses_below",
-        A_B,
-        "crosses_below(a, b)",
-        "a is below b, and one bar ago it was not.",
-    ),
-    row(
-        Function::Rising,
-        "rising",
-        X_N_OPTIONAL,
-        "rising(x, n=1)",
-        "x is above each of its n values before this bar.",
-    ),
-    row(
-        Function::Falling,
-        "falling",
-        X_N_OPTIONAL,
-        "falling(x, n=1)",
-        "x is below each of its n values before this bar.",
-    ),
+];
+
+/// What a strategy answers, and what declares and repeats.
+const ANSWERS: &[Builtin] = &[
     named(
         Function::Buy,
         "buy",

@@ -11,12 +11,13 @@
 //! - `a and b`: false if `a` is false, undefined if `a` is undefined, else `b`; `or` is its mirror image;
 //! - [`Node::Select`] on an undefined condition is undefined, and so is a cell that is assigned under one;
 //! - a window is undefined while one of its values is; a recursion skips undefined inputs and is undefined on them;
+//! - what else has a memory says itself what it does;
 //! - a rule whose guard or argument is undefined decides nothing.
 
 use serde::{Deserialize, Serialize};
 
 /// Version of the plan's byte form and of the meaning of its nodes. It enters every plan hash.
-pub const PLAN_VERSION: u16 = 3;
+pub const PLAN_VERSION: u16 = 4;
 
 /// The number of a node in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -168,20 +169,35 @@ pub enum Binary {
 }
 
 /// Functions of the last `bars` values of a number, defined once all of them are.
+///
+/// All but the extremes and the mean deviation come from the mean `m` of the values and a second number `s`, in one
+/// order that keeps rounding small and costs a logarithm of the length. One value x has `m = x`, `s = 0`. Of n values,
+/// the newest q are taken for themselves, q the largest power of two below n, and so are the p = n − q older ones; of
+/// both `(mₚ, sₚ)` and `(m_q, s_q)` comes, with `δ = m_q − mₚ`,
+///
+/// - `m = mₚ + δ · (q ÷ n)`,
+/// - `s = (sₚ + s_q) + (δ · δ) · ((p · q) ÷ n)`, the sum of the squares of the differences from the mean, or
+/// - `s = (sₚ + s_q) + δ · ((p · q) ÷ 2)`, the sum of the values times their distances from the window's middle bar.
+///
+/// Values that are all equal have exactly their mean, and `s = 0` (Chan, Golub, LeVeque 1979).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Window {
-    /// Arithmetic mean. Of a stored price: integer sum of nanos ÷ (bars · 1e9), one rounding. Of anything else: the
-    /// values added from oldest to newest, then divided.
+    /// Arithmetic mean. Of a stored price: integer sum of nanos ÷ (bars · 1e9), one rounding. Of anything else: `m`.
     Sma,
-    /// Weights 1 to `bars`, newest heaviest; same order of summation.
+    /// Weights 1 to `bars`, newest heaviest: `m + s ÷ ((n · (n + 1)) ÷ 2)`, `s` of the distances.
     Wma,
-    /// Population standard deviation: √(mean of squares of differences from the mean), two passes, oldest to newest.
-    /// Of a stored price the sums are exact integers.
+    /// Population standard deviation: `√(s ÷ n)`, `s` of the squares. Of a stored price the sums are exact integers.
     Stdev,
-    /// Largest.
+    /// Largest; of zeros of either sign the newest.
     Highest,
-    /// Smallest.
+    /// Smallest; of zeros of either sign the newest.
     Lowest,
+    /// Rise per bar of the least squares line: `s ÷ (n · (n² − 1) ÷ 12)`, `s` of the distances, the divisor exact and
+    /// rounded once. Undefined of one value.
+    Slope,
+    /// Mean of the distances from the mean: `|x − m|` added from oldest to newest, divided by n. Of a stored price `m`
+    /// is that of its values as numbers, not of their integers.
+    MeanDeviation,
 }
 
 /// Functions with memory of all earlier values.
@@ -193,6 +209,50 @@ pub enum Recursion {
     Rma,
     /// Wilder's relative strength index, first value after `bars` differences; 100 without losses, 50 of a flat price.
     Rsi,
+}
+
+/// Functions of what they were before and of two operands. Where an operand is undefined so is the value, and what is
+/// remembered stays, unless the kind says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Scan {
+    /// `y += b · (a − y)`: an average whose weight changes. A y that is undefined, before the first step, is taken for
+    /// the last defined `a` of an earlier bar, or for this bar's where there is none.
+    Adaptive,
+    /// The y before where it is at most `a` and at least `b`, else `a`: what only falls until `b` is above it. `a` where
+    /// there is no y before.
+    Ratchet,
+    /// Conditions → condition: while it does not hold it becomes `a`, while it holds it becomes `not b`. It begins as
+    /// false.
+    Latch,
+    /// Condition `a` → bars since it last held, 0 where it does; undefined before. An undefined condition does not hold.
+    /// `b` is `a`.
+    BarsSince,
+    /// The number `b` at the bar, counted backwards, at which the condition `a` held for the `bars`th time; undefined
+    /// before, and where `b` was. An undefined condition does not hold.
+    ValueWhen,
+}
+
+/// What is taken of the bars of a trading day or week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Session {
+    /// Largest value of the last completed one; of zeros of either sign the newest.
+    Highest,
+    /// Smallest value of the last completed one; of zeros of either sign the newest.
+    Lowest,
+    /// Last value of the last completed one.
+    Last,
+    /// Sum of the values of the current one so far, added from oldest to newest.
+    Sum,
+}
+
+/// How long a session is. It ends at 17:00 New York, and a bar belongs to the one in which it opens; what opens on a
+/// weekend belongs to the Monday.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Period {
+    /// A trading day, Monday to Friday.
+    Day,
+    /// A trading week: it ends with its Friday.
+    Week,
 }
 
 /// One step of the plan.
@@ -273,6 +333,54 @@ pub enum Node {
         cell: CellId,
         /// What it holds up to the first bar that is decided on.
         initial: Literal,
+    },
+    /// A function of what it was before and of two operands (never reactive).
+    Scan {
+        /// Which.
+        kind: Scan,
+        /// First operand.
+        a: NodeId,
+        /// Second operand.
+        b: NodeId,
+        /// Which of the times of [`Scan::ValueWhen`], 1 is the last one; 1 for the other kinds.
+        bars: u32,
+    },
+    /// Wilder's parabolic stop and reverse (TA-Lib SAR), of operands that are never reactive. Defined from the second
+    /// bar on which all of them are; the others are passed over.
+    ///
+    /// The second bar decides the way: a fall if its low is further below the first one's than its high is above, else a
+    /// rise. A rise begins with the stop at the first low and the extreme at the second high, a fall mirrored. Then, at
+    /// each bar from the second, in a rise (a fall is the mirror image):
+    ///
+    /// - if `low ≤ stop`, the way turns: the stop is the extreme, but not below this high and the one before (at the
+    ///   second bar, both are the second); that is the value. The factor is `step`, the extreme is this low, and the
+    ///   next stop is `stop + factor · (extreme − stop)`, again not below both highs;
+    /// - else the value is the stop. If `high > extreme`, the extreme is this high and the factor grows by `step`, up to
+    ///   `limit`. The next stop is `stop + factor · (extreme − stop)`, but not above this low and the one before.
+    ///
+    /// `step` counts as `limit` where it is above it.
+    Psar {
+        /// The bar's highest.
+        high: NodeId,
+        /// The bar's lowest.
+        low: NodeId,
+        /// By how much the factor grows, and where it starts.
+        step: NodeId,
+        /// Where it stops to grow.
+        limit: NodeId,
+    },
+    /// A function of a trading day's or week's bars. An undefined operand is passed over.
+    ///
+    /// The session in which the data begins may lack its first bars, so it is never the completed one: the first value
+    /// comes with the third session that has bars. A sum begins with the first bar, and is undefined at bars where its
+    /// operand is.
+    Session {
+        /// Which.
+        kind: Session,
+        /// Operand, a number of market bars (never reactive).
+        x: NodeId,
+        /// Of what length.
+        period: Period,
     },
 }
 

@@ -6,8 +6,8 @@ use crate::limits::{
     PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
 };
 use crate::plan::{
-    Action, Binary, Entry, Exits, Expiry, LabelId, Level, Literal, Node, NodeId, PLAN_VERSION, Plan, Portion,
-    Recursion, Size, Ticket, Type, Unary,
+    Action, Binary, Entry, Exits, Expiry, LabelId, Level, Literal, Node, NodeId, PLAN_VERSION, Period, Plan,
+    Portion, Recursion, Scan, Session, Size, Ticket, Type, Unary,
 };
 use fx_domain::{Digest, DigestBuilder};
 use std::collections::BTreeSet;
@@ -86,9 +86,13 @@ impl Node {
             Self::Unary { x, .. }
             | Self::Lag { x, .. }
             | Self::Window { x, .. }
-            | Self::Recursion { x, .. } => [Some(x), None, None],
-            Self::Binary { a, b, .. } => [Some(a), Some(b), None],
-            Self::Select { condition, then, otherwise } => [Some(condition), Some(then), Some(otherwise)],
+            | Self::Recursion { x, .. }
+            | Self::Session { x, .. } => [Some(x), None, None, None],
+            Self::Binary { a, b, .. } | Self::Scan { a, b, .. } => [Some(a), Some(b), None, None],
+            Self::Select { condition, then, otherwise } => {
+                [Some(condition), Some(then), Some(otherwise), None]
+            }
+            Self::Psar { high, low, step, limit } => [Some(high), Some(low), Some(step), Some(limit)],
             Self::Number(_)
             | Self::Condition(_)
             | Self::Price { .. }
@@ -96,13 +100,14 @@ impl Node {
             | Self::Clock(_)
             | Self::Position(_)
             | Self::Account(_)
-            | Self::Cell { .. } => [None; 3],
+            | Self::Cell { .. } => [None; 4],
         };
         operands.into_iter().flatten()
     }
 
     /// The same node over other operands.
-    pub(crate) fn map_operands(self, mut map: impl FnMut(NodeId) -> NodeId) -> Self {
+    #[must_use]
+    pub fn map_operands(self, mut map: impl FnMut(NodeId) -> NodeId) -> Self {
         match self {
             Self::Unary { op, x } => Self::Unary { op, x: map(x) },
             Self::Binary { op, a, b } => Self::Binary { op, a: map(a), b: map(b) },
@@ -112,6 +117,11 @@ impl Node {
             Self::Lag { x, bars } => Self::Lag { x: map(x), bars },
             Self::Window { kind, x, bars } => Self::Window { kind, x: map(x), bars },
             Self::Recursion { kind, x, bars } => Self::Recursion { kind, x: map(x), bars },
+            Self::Scan { kind, a, b, bars } => Self::Scan { kind, a: map(a), b: map(b), bars },
+            Self::Psar { high, low, step, limit } => {
+                Self::Psar { high: map(high), low: map(low), step: map(step), limit: map(limit) }
+            }
+            Self::Session { kind, x, period } => Self::Session { kind, x: map(x), period },
             leaf => leaf,
         }
     }
@@ -120,7 +130,10 @@ impl Node {
     #[must_use]
     pub const fn look_back(&self) -> u32 {
         match *self {
-            Self::Lag { bars, .. } | Self::Window { bars, .. } | Self::Recursion { bars, .. } => bars,
+            Self::Lag { bars, .. }
+            | Self::Window { bars, .. }
+            | Self::Recursion { bars, .. }
+            | Self::Scan { bars, .. } => bars,
             _ => 0,
         }
     }
@@ -130,7 +143,8 @@ impl Node {
         match *self {
             Self::Condition(_)
             | Self::Unary { op: Unary::Not | Unary::Defined, .. }
-            | Self::Cell { initial: Literal::Condition(_), .. } => Type::Condition,
+            | Self::Cell { initial: Literal::Condition(_), .. },
+            | Self::Scan { kind: Scan::Latch, .. } => Type::Condition,
             Self::Binary { op, .. } => op.signature().1,
             Self::Select { then, .. } => operand(then),
             Self::Lag { x, .. } => operand(x),
@@ -158,7 +172,15 @@ impl Node {
             }
             Self::Unary { op: Unary::Not, x } => is(x, Type::Condition),
             Self::Unary { op: Unary::Defined, .. } | Self::Lag { .. } => true,
-            Self::Unary { x, .. } | Self::Window { x, .. } | Self::Recursion { x, .. } => is(x, Type::Number),
+            Self::Unary { x, .. }
+            | Self::Window { x, .. }
+            | Self::Recursion { x, .. }
+            | Self::Session { x, .. } => is(x, Type::Number),
+            Self::Scan { kind, a, b, .. } => {
+                let (first, second) = kind.operands();
+                is(a, first) && is(b, second)
+            }
+            Self::Psar { .. } => self.operands().all(|operand| is(operand, Type::Number)),
             Self::Binary { op, a, b } => is(a, op.signature().0) && is(b, op.signature().0),
             Self::Select { condition, then, otherwise } => {
                 is(condition, Type::Condition) && is(then, types[otherwise.index()])
@@ -169,12 +191,26 @@ impl Node {
             return Some("reads an operand of a wrong type");
         }
         match *self {
-            Self::Lag { bars, .. } | Self::Window { bars, .. } | Self::Recursion { bars, .. }
+            Self::Lag { bars, .. }
+            | Self::Window { bars, .. }
+            | Self::Recursion { bars, .. }
+            | Self::Scan { bars, .. }
                 if !(1..=LOOK_BACK_MAX).contains(&bars) =>
             {
                 Some("looks back too far or not at all")
             }
-            Self::Window { x, .. } | Self::Recursion { x, .. } if reactive[x.index()] => {
+            Self::Scan { kind, a, b, bars }
+                if (kind != Scan::ValueWhen && bars != 1) || (kind == Scan::BarsSince && a != b) =>
+            {
+                Some("has an argument that its kind does not read")
+            }
+            Self::Window { .. }
+            | Self::Recursion { .. }
+            | Self::Scan { .. }
+            | Self::Psar { .. }
+            | Self::Session { .. }
+                if self.operands().any(|operand| reactive[operand.index()]) =>
+            {
                 Some("is a window over position, account or a cell")
             }
             _ => None,
@@ -199,6 +235,27 @@ impl Binary {
                 (Type::Number, Type::Condition)
             }
             Self::And | Self::Or => (Type::Condition, Type::Condition),
+        }
+    }
+}
+
+impl Period {
+    /// Its length, without weekends.
+    const fn minutes(self) -> u32 {
+        match self {
+            Self::Day => 24 * 60,
+            Self::Week => 5 * 24 * 60,
+        }
+    }
+}
+
+impl Scan {
+    /// What it takes, first and second.
+    const fn operands(self) -> (Type, Type) {
+        match self {
+            Self::Adaptive | Self::Ratchet => (Type::Number, Type::Number),
+            Self::Latch | Self::BarsSince => (Type::Condition, Type::Condition),
+            Self::ValueWhen => (Type::Condition, Type::Number),
         }
     }
 }
@@ -430,7 +487,8 @@ impl Plan {
     }
 
     /// Bars that must precede a bar for every node to have had its chance to be defined there: the longest chain of
-    /// windows, recursions and lags. Read these before the start date.
+    /// windows, recursions and lags. Read these before the start date. A session counts with as many bars as it has
+    /// minutes: bars may be shorter than that, and longer ones only begin earlier than they must.
     #[must_use]
     pub fn warm_up_bars(&self) -> u64 {
         let mut warm_up: Vec<u64> = Vec::with_capacity(self.nodes.len());
@@ -439,6 +497,9 @@ impl Plan {
             let own = match *node {
                 Node::Lag { bars, .. } | Node::Recursion { kind: Recursion::Rsi, bars, .. } => bars,
                 Node::Window { bars, .. } | Node::Recursion { bars, .. } => bars - 1,
+                Node::Psar { .. } => 1,
+                Node::Session { kind, period, .. } if kind != Session::Sum => 2 * period.minutes(),
+                Node::Session { period, .. } => period.minutes(),
                 _ => 0,
             };
             warm_up.push(operands + u64::from(own));

@@ -1,13 +1,17 @@
 //! Columns against the definitions of the nodes, taken bar by bar.
 
+mod definitions;
+
 use super::*;
 use crate::program::union::Union;
-use crate::value::{finite_or_undefined, nearest_quotient};
 use crate::{RunConfig, SpreadModel, State};
+use definitions::{number_window, price_window, psar, recursion, scan, session};
 use fx_domain::{
     Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
 };
-use fx_strategy::{Action, Direction, PriceField, Recording, Recursion, Rule, SeriesSide, Size, Ticket};
+use fx_strategy::{
+    Action, Direction, Period, PriceField, Recording, Recursion, Rule, SeriesSide, Session, Size, Ticket,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -46,11 +50,21 @@ fn grown(seeds: &[(u8, u16, u16, u8)]) -> Plan {
         let [p, q] = [*a, *b].map(|choice| pick(choice, Type::Condition));
         let arithmetic = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::FloorDiv, Binary::Mod];
         let comparisons = [Binary::Lt, Binary::Le, Binary::Gt, Binary::Ge, Binary::Eq, Binary::Ne];
-        let kinds = [Window::Sma, Window::Wma, Window::Stdev, Window::Highest, Window::Lowest];
+        let kinds = [
+            Window::Sma,
+            Window::Wma,
+            Window::Stdev,
+            Window::Highest,
+            Window::Lowest,
+            Window::Slope,
+            Window::MeanDeviation,
+        ];
+        let scans = [Scan::Adaptive, Scan::Ratchet, Scan::Latch, Scan::BarsSince, Scan::ValueWhen];
+        let sessions = [Session::Highest, Session::Lowest, Session::Last, Session::Sum];
         let recursions = [Recursion::Ema, Recursion::Rma, Recursion::Rsi];
         add(
             &mut plan,
-            match kind % 16 {
+            match kind % 20 {
                 0 => Node::Binary { op: arithmetic[at % 6], a: x, b: y },
                 1 => Node::Binary { op: [Binary::Min, Binary::Max][at % 2], a: x, b: y },
                 2 | 3 => Node::Binary { op: comparisons[at % 6], a: x, b: y },
@@ -69,7 +83,19 @@ fn grown(seeds: &[(u8, u16, u16, u8)]) -> Plan {
                     Node::Select { condition: p, then: q, otherwise: pick(u16::from(*kind), Type::Condition) }
                 }
                 13 => Node::Lag { x: if at % 2 == 0 { x } else { p }, bars },
-                14 => Node::Window { kind: kinds[at % 5], x, bars },
+                14 | 15 => Node::Window { kind: kinds[at % 7], x, bars },
+                16 => Node::Psar { high: x, low: y, step: NodeId(4), limit: NodeId(2) },
+                17 => Node::Session {
+                    kind: sessions[at % 4],
+                    x,
+                    period: if bars % 2 == 0 { Period::Day } else { Period::Week },
+                },
+                18 => match scans[at % 5] {
+                    kind @ (Scan::Adaptive | Scan::Ratchet) => Node::Scan { kind, a: x, b: y, bars: 1 },
+                    Scan::Latch => Node::Scan { kind: Scan::Latch, a: p, b: q, bars: 1 },
+                    Scan::BarsSince => Node::Scan { kind: Scan::BarsSince, a: p, b: p, bars: 1 },
+                    Scan::ValueWhen => Node::Scan { kind: Scan::ValueWhen, a: p, b: y, bars },
+                },
                 _ => Node::Recursion { kind: recursions[at % 3], x, bars },
             },
         );
@@ -189,90 +215,22 @@ fn by_definition(plan: &Plan, quotes: &Quotes<'_>, clock: Clock) -> Vec<Values> 
             Node::Recursion { kind, x, bars: length } => {
                 wide(recursion(kind, f64::from(length), (0..bars).map(|bar| number(x, bar))))
             }
+            Node::Scan { kind, a, b, bars: occasion } => {
+                scan(kind, &all[a.index()], &all[b.index()], occasion)
+            }
+            Node::Psar { high, low, step, limit } => {
+                let bars = (0..bars).map(|bar| [high, low, step, limit].map(|operand| number(operand, bar)));
+                wide(psar(&bars.collect::<Vec<_>>()))
+            }
+            Node::Session { kind, x, period } => {
+                let values: Vec<_> = (0..bars).map(|bar| number(x, bar)).collect();
+                wide(session(kind, period, &quotes.bars.times, &values))
+            }
             Node::Position(_) | Node::Account(_) | Node::Cell { .. } => unreachable!("market nodes only"),
         };
         all.push(values);
     }
     all
-}
-
-fn price_window(kind: Window, length: usize, prices: &[i64], scale: i64) -> Vec<f64> {
-    let value = |window: &[i64]| {
-        let sum: i64 = window.iter().sum();
-        if kind == Window::Sma {
-            return nearest_quotient(sum.unsigned_abs(), length as u64 * scale as u64);
-        }
-        let squares: i128 = window.iter().map(|x| i128::from(*x) * i128::from(*x)).sum();
-        let spread = length as i128 * squares - i128::from(sum) * i128::from(sum);
-        (spread as f64).sqrt() / (length as f64 * scale as f64)
-    };
-    let full = prices.windows(length).map(value);
-    std::iter::repeat_n(UNDEFINED, length - 1).chain(full).take(prices.len()).collect()
-}
-
-fn number_window(kind: Window, length: usize, numbers: &[f64]) -> Vec<f64> {
-    let count = length as f64;
-    let value = |window: &[f64]| {
-        if window.iter().any(|x| x.is_nan()) {
-            return UNDEFINED;
-        }
-        let mean = window.iter().fold(0.0, |sum, x| sum + x) / count;
-        finite_or_undefined(match kind {
-            Window::Sma => mean,
-            Window::Wma => {
-                let weighted =
-                    window.iter().zip(1_u32..).fold(0.0, |sum, (x, weight)| sum + f64::from(weight) * x);
-                weighted / (count * (count + 1.0) / 2.0)
-            }
-            Window::Stdev => (window.iter().fold(0.0, |sum, x| sum + (x - mean) * (x - mean)) / count).sqrt(),
-            Window::Highest => {
-                window[1..].iter().fold(window[0], |best, x| if *x >= best { *x } else { best })
-            }
-            Window::Lowest => {
-                window[1..].iter().fold(window[0], |best, x| if *x <= best { *x } else { best })
-            }
-        })
-    };
-    let full = numbers.windows(length).map(value);
-    std::iter::repeat_n(UNDEFINED, length - 1).chain(full).take(numbers.len()).collect()
-}
-
-fn recursion(kind: Recursion, length: f64, numbers: impl Iterator<Item = f64>) -> Vec<f64> {
-    let (mut seen, mut last, mut up, mut down) = (0.0, 0.0, 0.0, 0.0);
-    let rma = |y: f64, x: f64| finite_or_undefined((y * (length - 1.0) + x) / length);
-    let seeded = |seen: f64, y: f64, x: f64, step: &dyn Fn(f64, f64) -> f64| {
-        if seen > length {
-            return step(y, x);
-        }
-        finite_or_undefined(if seen < length { y + x } else { (y + x) / length })
-    };
-    let value = |x: f64| {
-        if x.is_nan() {
-            return UNDEFINED;
-        }
-        seen += 1.0;
-        if kind != Recursion::Rsi {
-            let ema = |y: f64, x: f64| finite_or_undefined(y + 2.0 / (length + 1.0) * (x - y));
-            up = if kind == Recursion::Ema { seeded(seen, up, x, &ema) } else { seeded(seen, up, x, &rma) };
-            return if seen < length { UNDEFINED } else { up };
-        }
-        let difference = x - last;
-        last = x;
-        if seen < 2.0 {
-            return UNDEFINED;
-        }
-        up = seeded(seen - 1.0, up, difference.max(0.0), &rma);
-        down = seeded(seen - 1.0, down, (-difference).max(0.0), &rma);
-        match (up, down) {
-            _ if seen <= length => UNDEFINED,
-            (_, down) if down > 0.0 || down.is_nan() => {
-                finite_or_undefined(100.0 - 100.0 / (1.0 + up / down))
-            }
-            (up, _) if up > 0.0 => 100.0,
-            _ => 50.0,
-        }
-    };
-    numbers.map(value).collect()
 }
 
 /// The processor's levels, the plainest first.

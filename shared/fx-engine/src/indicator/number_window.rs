@@ -1,24 +1,44 @@
 //! Windows over any number.
 
-use super::History;
+use super::dyadic::{Extremes, Moments, Shape};
+use super::{CHUNK, History};
 use crate::value::{UNDEFINED, finite_or_undefined};
 use fx_strategy::Window;
 
-/// A window over any number. An undefined value empties it.
+/// A window over any number, undefined while one of its values is.
 #[derive(Clone, Debug)]
 pub(crate) struct NumberWindow {
     kind: Window,
     bars: usize,
+    /// The last values, all that there were while there are fewer than `bars`.
     history: History<f64>,
+    sums: Sums,
 }
 
-/// Bars whose sums are taken side by side: each in its specified order, none waiting for another.
-const LANES: usize = 32;
+#[derive(Clone, Debug)]
+enum Sums {
+    Moments(Moments),
+    Extremes(Extremes),
+}
+
+/// Bars whose deviations are added side by side: each in its order, none waiting for another.
+const LANES: usize = 16;
 
 impl NumberWindow {
-    /// A window that has seen `seen`, its last defined values.
-    pub(crate) fn new(kind: Window, bars: usize, seen: Vec<f64>) -> Self {
-        Self { kind, bars, history: History::new(bars, seen) }
+    /// A window that has seen `seen`, its last values.
+    pub(crate) fn new(kind: Window, bars: usize, seen: &[f64]) -> Self {
+        let sums = match kind {
+            Window::Highest => Sums::Extremes(Extremes::new(true, bars)),
+            Window::Lowest => Sums::Extremes(Extremes::new(false, bars)),
+            Window::Sma | Window::MeanDeviation => Sums::Moments(Moments::new(Shape::Mean, bars)),
+            Window::Stdev => Sums::Moments(Moments::new(Shape::Spread, bars)),
+            Window::Wma | Window::Slope => Sums::Moments(Moments::new(Shape::Tilt, bars)),
+        };
+        let mut window = Self { kind, bars, history: History::new(bars, Vec::new()), sums };
+        for seen in seen.chunks(CHUNK) {
+            window.advance(seen, &mut [UNDEFINED; CHUNK][..seen.len()]);
+        }
+        window
     }
 
     pub(crate) fn tail(&self) -> &[f64] {
@@ -31,131 +51,73 @@ impl NumberWindow {
 
     #[inline(always)]
     pub(crate) fn advance(&mut self, block: &[f64], out: &mut [f64]) {
-        let mut done = 0;
-        while done < block.len() {
-            let rest = &block[done..];
-            let run = rest.iter().position(|x| x.is_nan()).unwrap_or(rest.len());
-            self.advance_defined(&rest[..run], &mut out[done..done + run]);
-            done += run;
-            if done < block.len() {
-                self.history.clear();
-                out[done] = UNDEFINED;
-                done += 1;
+        for (block, out) in block.chunks(CHUNK).zip(out.chunks_mut(CHUNK)) {
+            let count = self.bars as f64;
+            match &mut self.sums {
+                Sums::Extremes(extremes) => extremes.advance(block, out),
+                Sums::Moments(moments) => {
+                    let mut second = [0.0; CHUNK];
+                    moments.advance(block, out, &mut second);
+                    let pairs = out.iter_mut().zip(&second);
+                    match self.kind {
+                        Window::Wma => {
+                            let weights = count * (count + 1.0) / 2.0;
+                            pairs.for_each(|(out, tilt)| *out += tilt / weights);
+                        }
+                        Window::Slope => {
+                            let distances = sum_of_squared_distances(self.bars);
+                            pairs.for_each(|(out, tilt)| *out = tilt / distances);
+                        }
+                        Window::Stdev => pairs.for_each(|(out, spread)| *out = (spread / count).sqrt()),
+                        _ => {}
+                    }
+                }
             }
-        }
-    }
-
-    #[inline(always)]
-    fn advance_defined(&mut self, run: &[f64], out: &mut [f64]) {
-        let bars = self.bars;
-        let (values, first_new) = self.history.grow(|values| values.extend_from_slice(run));
-        let (young, full) = out.split_at_mut(bars.saturating_sub(first_new + 1).min(run.len()));
-        young.fill(UNDEFINED);
-        if full.is_empty() {
-            return;
-        }
-        let values = &values[values.len() + 1 - bars - full.len()..];
-        match self.kind {
-            Window::Highest => {
-                extremes(values, bars, full, |older, newer| if older <= newer { newer } else { older });
+            let bars = self.bars;
+            let (values, first_new) = self.history.grow(|values| values.extend_from_slice(block));
+            let young = bars.saturating_sub(first_new + 1).min(out.len());
+            if self.kind == Window::MeanDeviation && young < out.len() {
+                let first = first_new + young + 1 - bars;
+                mean_deviations(&values[first..], bars, &mut out[young..]);
             }
-            Window::Lowest => {
-                extremes(values, bars, full, |older, newer| if older >= newer { newer } else { older });
+            for out in out {
+                *out = finite_or_undefined(*out);
             }
-            kind => averages(kind, values, bars, full),
         }
     }
 }
 
-/// The mean, weighted mean or standard deviation of every `bars` values in a row.
+/// n · (n² − 1) ÷ 12: exact up to the one division, since n³ of [`LOOKBACK_MAX`](crate::LOOKBACK_MAX) fits 53 bits.
+fn sum_of_squared_distances(bars: usize) -> f64 {
+    let count = bars as f64;
+    count * (count * count - 1.0) / 12.0
+}
+
+/// Turns the means of every `bars` values in a row into the mean distances from them.
 #[inline(always)]
-fn averages(kind: Window, values: &[f64], bars: usize, out: &mut [f64]) {
-    let (tiles, rest) = out.as_chunks_mut::<LANES>();
+fn mean_deviations(values: &[f64], bars: usize, means: &mut [f64]) {
+    let (tiles, rest) = means.as_chunks_mut::<LANES>();
     let mut from = 0;
     for tile in tiles {
-        *tile = average(kind, &values[from..], bars);
+        *tile = mean_deviation(&values[from..], bars, tile);
         from += LANES;
     }
-    for out in rest {
-        [*out] = average(kind, &values[from..], bars);
+    for mean in rest {
+        [*mean] = mean_deviation(&values[from..], bars, &[*mean]);
         from += 1;
     }
 }
 
-/// The average of `bars` values from each of the first `N` on, added from oldest to newest.
+/// Of `bars` values from each of the first `N` on, the distances added from oldest to newest.
 #[inline(always)]
-fn average<const N: usize>(kind: Window, values: &[f64], bars: usize) -> [f64; N] {
-    let count = bars as f64;
-    let averages = match kind {
-        Window::Wma => {
-            let mut weight = 0.0;
-            let weighted = sum(values, bars, |sums: &mut [f64; N], values| {
-                weight += 1.0;
-                for (sum, x) in sums.iter_mut().zip(values) {
-                    *sum += weight * x;
-                }
-            });
-            weighted.map(|weighted| weighted / (count * (count + 1.0) / 2.0))
-        }
-        Window::Stdev => {
-            let means: [f64; N] = mean(values, bars);
-            let squares = sum(values, bars, |sums: &mut [f64; N], values| {
-                for ((sum, mean), x) in sums.iter_mut().zip(&means).zip(values) {
-                    *sum += (x - mean) * (x - mean);
-                }
-            });
-            squares.map(|squares| (squares / count).sqrt())
-        }
-        _ => mean(values, bars),
-    };
-    averages.map(finite_or_undefined)
-}
-
-#[inline(always)]
-fn mean<const N: usize>(values: &[f64], bars: usize) -> [f64; N] {
-    let sums = sum(values, bars, |sums: &mut [f64; N], values| {
-        for (sum, x) in sums.iter_mut().zip(values) {
-            *sum += x;
-        }
-    });
-    sums.map(|sum| sum / bars as f64)
-}
-
-/// Lets `add` the first value of each of `N` neighbouring windows to its sum, then the second, and so on.
-#[inline(always)]
-fn sum<const N: usize>(
-    values: &[f64],
-    bars: usize,
-    mut add: impl FnMut(&mut [f64; N], &[f64; N]),
-) -> [f64; N] {
+fn mean_deviation<const N: usize>(values: &[f64], bars: usize, means: &[f64; N]) -> [f64; N] {
     let mut sums = [0.0; N];
     for (values, _) in values.array_windows::<N>().zip(0..bars) {
-        add(&mut sums, values);
-    }
-    sums
-}
-
-/// The extreme of every `bars` values in a row; of equal ones (zeros of either sign) the newer.
-///
-/// Extremes of 2, 4, 8 … values come from two halves; a window is covered by two of the largest that fit.
-#[inline(always)]
-fn extremes(values: &[f64], bars: usize, out: &mut [f64], pick: impl Fn(f64, f64) -> f64) {
-    let merge = |older: &[f64], newer: &[f64], out: &mut [f64]| {
-        for ((out, older), newer) in out.iter_mut().zip(older).zip(newer) {
-            *out = pick(*older, *newer);
+        for ((sum, mean), x) in sums.iter_mut().zip(means).zip(values) {
+            *sum += (x - mean).abs();
         }
-    };
-    let (mut merged, mut next) = (values.to_vec(), vec![0.0; values.len()]);
-    let mut span = 1;
-    while 2 * span <= bars {
-        let count = merged.len() - span;
-        next.truncate(count);
-        merge(&merged, &merged[span..], &mut next);
-        std::mem::swap(&mut merged, &mut next);
-        next.resize(count, 0.0);
-        span *= 2;
     }
-    merge(&merged, &merged[bars - span..], out);
+    sums.map(|sum| sum / bars as f64)
 }
 
 #[cfg(test)]
@@ -167,9 +129,27 @@ mod tests {
         for kind in [Window::Highest, Window::Lowest] {
             for (older, newer) in [(0.0, -0.0), (-0.0, 0.0)] {
                 let mut out = [1.0; 4];
-                NumberWindow::new(kind, 3, Vec::new()).advance(&[older, older, newer, newer], &mut out);
+                NumberWindow::new(kind, 3, &[]).advance(&[older, older, newer, newer], &mut out);
                 assert_eq!(out[2].to_bits(), f64::to_bits(newer));
                 assert_eq!(out[3].to_bits(), f64::to_bits(newer));
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_are_all_equal_have_their_mean_and_no_spread() {
+        let values = [0.1; 50];
+        for bars in [1, 2, 3, 7, 20, 23, 41] {
+            for (kind, expected) in [
+                (Window::Sma, 0.1),
+                (Window::Wma, 0.1),
+                (Window::Stdev, 0.0),
+                (Window::MeanDeviation, 0.0),
+                (Window::Slope, if bars > 1 { 0.0 } else { UNDEFINED }),
+            ] {
+                let mut out = [1.0; 50];
+                NumberWindow::new(kind, bars, &[]).advance(&values, &mut out);
+                assert_eq!(out[49].to_bits(), expected.to_bits(), "{kind:?} of {bars}");
             }
         }
     }

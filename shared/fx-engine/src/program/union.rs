@@ -1,7 +1,7 @@
 //! The market parts of many plans as one: a node that several plans have is evaluated once a block.
 
 use super::{PreparedRule, Program, means};
-use fx_strategy::{Node, NodeId, Plan};
+use fx_strategy::{NodeId, Plan};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ impl Union {
         for program in programs {
             let (mut places, from) = (Vec::new(), union.plan.nodes.len());
             for (node, column) in program.plan.nodes.iter().zip(&program.columns) {
-                let node = renumbered(*node, &places);
+                let node = node.map_operands(|operand| places[operand.index()]);
                 // By its bytes: zeros of either sign are two constants.
                 let key = postcard::to_stdvec(&node).unwrap_or_default();
                 let place = *known.entry(key).or_insert(NodeId(union.plan.nodes.len() as u32));
@@ -58,20 +58,5 @@ impl Union {
         let (columns, (means, series)) = (self.columns.clone(), means(plan, &self.columns));
         let (types, reactive) = (plan.types(), plan.reactive());
         Program { plan, types, reactive, rules: Vec::new(), every_bar: Vec::new(), columns, means, series }
-    }
-}
-
-fn renumbered(node: Node, places: &[NodeId]) -> Node {
-    let at = |id: NodeId| places[id.index()];
-    match node {
-        Node::Unary { op, x } => Node::Unary { op, x: at(x) },
-        Node::Binary { op, a, b } => Node::Binary { op, a: at(a), b: at(b) },
-        Node::Select { condition, then, otherwise } => {
-            Node::Select { condition: at(condition), then: at(then), otherwise: at(otherwise) }
-        }
-        Node::Lag { x, bars } => Node::Lag { x: at(x), bars },
-        Node::Window { kind, x, bars } => Node::Window { kind, x: at(x), bars },
-        Node::Recursion { kind, x, bars } => Node::Recursion { kind, x: at(x), bars },
-        leaf => leaf,
     }
 }

@@ -3,8 +3,8 @@
 use fx_domain::NANOS_PER_MINUTE;
 use fx_strategy::{
     AccountField, Action, Binary, CellId, ClockField, Direction, Entry, Exits, Expiry, LabelId, Level,
-    Literal, Node, NodeId, Plan, Portion, PositionField, PriceField, Recording, Recursion, Rule, SeriesSide,
-    Size, Ticket, Type, Unary, Window,
+    Literal, Node, NodeId, Period, Plan, Portion, PositionField, PriceField, Recording, Recursion, Rule,
+    Scan, SeriesSide, Session, Size, Ticket, Type, Unary, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -77,10 +77,19 @@ impl Grower {
             Binary::Max,
         ];
         let comparisons = [Binary::Lt, Binary::Le, Binary::Gt, Binary::Ge, Binary::Eq, Binary::Ne];
-        let windows = [Window::Sma, Window::Wma, Window::Stdev, Window::Highest, Window::Lowest];
+        let windows = [
+            Window::Sma,
+            Window::Wma,
+            Window::Stdev,
+            Window::Highest,
+            Window::Lowest,
+            Window::Slope,
+            Window::MeanDeviation,
+        ];
         let recursions = [Recursion::Ema, Recursion::Rma, Recursion::Rsi];
         let at = usize::from(b);
-        let node = match kind % 10 {
+        let event = |grower: &Self, choice| grower.pick(choice, Type::Condition, true);
+        let node = match kind % 13 {
             0 => Node::Binary { op: arithmetic[at % 8], a: number(self, a), b: number(self, b) },
             1 | 2 => Node::Binary { op: comparisons[at % 6], a: number(self, a), b: number(self, b) },
             3 => Node::Binary { op: Binary::And, a: condition(self, a), b: condition(self, b) },
@@ -92,8 +101,25 @@ impl Grower {
                 otherwise: number(self, a),
             },
             7 => Node::Lag { x: if b % 2 == 0 { number(self, a) } else { condition(self, a) }, bars },
-            8 => Node::Window { kind: windows[at % 5], x: market(self, a), bars },
-            _ => Node::Recursion { kind: recursions[at % 3], x: market(self, a), bars },
+            8 => Node::Window { kind: windows[at % 7], x: market(self, a), bars },
+            9 => Node::Recursion { kind: recursions[at % 3], x: market(self, a), bars },
+            10 => match at % 5 {
+                0 => Node::Scan { kind: Scan::Adaptive, a: market(self, a), b: market(self, b), bars: 1 },
+                1 => Node::Scan { kind: Scan::Ratchet, a: market(self, a), b: market(self, b), bars: 1 },
+                2 => Node::Scan { kind: Scan::Latch, a: event(self, a), b: event(self, b), bars: 1 },
+                3 => Node::Scan { kind: Scan::BarsSince, a: event(self, a), b: event(self, a), bars: 1 },
+                _ => Node::Scan { kind: Scan::ValueWhen, a: event(self, a), b: market(self, b), bars },
+            },
+            11 => {
+                let (high, low) = (market(self, a), market(self, b));
+                let (step, limit) = (market(self, a / 2), market(self, b / 2));
+                Node::Psar { high, low, step, limit }
+            }
+            _ => Node::Session {
+                kind: [Session::Highest, Session::Lowest, Session::Last, Session::Sum][at % 4],
+                x: market(self, a),
+                period: if bars % 2 == 0 { Period::Day } else { Period::Week },
+            },
         };
         self.add(node);
     }

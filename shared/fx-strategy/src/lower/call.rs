@@ -205,7 +205,7 @@ impl<'a> Lowering<'a, '_> {
                 "`range` stands in a `for` loop only",
                 "write `for i in range(N):`",
             )),
-            _ => self.indicator(frame, row, &bound, range),
+            _ => self.indicator(frame, &Given { row, bound: &bound, range }),
         }
     }
 

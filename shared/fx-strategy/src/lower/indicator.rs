@@ -1,130 +1,80 @@
 //! Indicators in terms of the plan's nodes. The definitions are TA-Lib's where TA-Lib has one.
+//!
+//! Most are a few arithmetic nodes over windows and recursions: what two of them share is one node, and only what
+//! cannot be written so has a node of its own.
 
-use crate::builtins::{Builtin, Function};
+mod averages;
+mod bands;
+mod events;
+mod levels;
+mod oscillators;
+
+use crate::builtins::Function;
 use crate::limits::LOOK_BACK_MAX;
+use crate::lower::decision::Given;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Binary, Node, NodeId, PriceField, Recursion, SeriesSide, Unary, Window};
 use crate::value::{Constant, Value};
 use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
-/// Standard deviations of `bollinger` where none are given.
-const BOLLINGER_DEVIATIONS: f64 = 2.0;
-/// `macd`'s periods where none are given.
-const MACD_PERIODS: [u32; 3] = [12, 26, 9];
-
 impl<'a> Lowering<'a, '_> {
-    pub(crate) fn indicator(
-        &mut self,
-        frame: &Frame<'a>,
-        row: &'static Builtin,
-        bound: &[Option<&'a Expr>],
-        range: TextRange,
-    ) -> Lowered<Value> {
-        let argument = |place: usize| bound.get(place).copied().flatten();
-        match row.function {
-            Function::CrossesAbove | Function::CrossesBelow => {
-                let a = self.operand(frame, argument(0), range)?;
-                let b = self.operand(frame, argument(1), range)?;
-                let above = row.function == Function::CrossesAbove;
-                let (now, before) = if above { (Binary::Gt, Binary::Le) } else { (Binary::Lt, Binary::Ge) };
-                let crossed = self.builder.binary(now, a, b);
-                let (a, b) = (self.builder.lag(a, 1), self.builder.lag(b, 1));
-                let was_not = self.builder.binary(before, a, b);
-                Ok(Value::Condition(self.builder.and(crossed, was_not)))
-            }
-            Function::Donchian => {
-                let bars = self.period(frame, argument(0), range)?;
-                let (high, low) = (self.price(PriceField::High), self.price(PriceField::Low));
-                let upper = self.window(Window::Highest, high, bars);
-                let lower = self.window(Window::Lowest, low, bars);
-                let sum = self.builder.binary(Binary::Add, upper, lower);
-                let two = self.builder.number(2.0);
-                let middle = self.builder.binary(Binary::Div, sum, two);
-                Ok(Value::Tuple([upper, middle, lower].map(Value::Number).to_vec()))
-            }
+    /// What the call of an indicator stands for.
+    pub(crate) fn indicator(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
+        let number = match given.row.function {
+            Function::CrossesAbove | Function::CrossesBelow => return self.crosses(frame, given),
+            Function::Rising | Function::Falling => return self.runs(frame, given),
+            Function::Bollinger => return self.bollinger(frame, given),
+            Function::Keltner => return self.keltner(frame, given),
+            Function::Donchian => return self.donchian(frame, given),
+            Function::Supertrend => return self.supertrend(frame, given),
+            Function::Macd => return self.macd(frame, given),
+            Function::Stochastic => return self.stochastic(frame, given),
+            Function::Dmi => return self.dmi(frame, given),
+            Function::Ichimoku => return self.ichimoku(frame, given),
+            Function::Pivots => return self.pivots(frame, given),
+            Function::Fractals => return self.fractals(frame, given),
+            Function::BarsSince => self.bars_since(frame, given)?,
+            Function::ValueWhen => self.value_when(frame, given)?,
+            Function::Adx => self.dmi_of(frame, given)?[2],
+            Function::PlusDi => self.dmi_of(frame, given)?[0],
+            Function::MinusDi => self.dmi_of(frame, given)?[1],
+            Function::Cci => self.cci(frame, given)?,
             Function::Atr => {
-                let bars = self.period(frame, argument(0), range)?;
-                let range = self.true_range();
-                Ok(Value::Number(self.builder.intern(Node::Recursion {
-                    kind: Recursion::Rma,
-                    x: range,
-                    bars,
-                })))
+                let bars = self.period(frame, given, "n")?;
+                self.average_true_range(bars)
             }
-            Function::Macd => self.macd(frame, bound, range),
-            Function::Bollinger => self.bollinger(frame, bound, range),
-            Function::Rising | Function::Falling => {
-                let x = self.market_operand(frame, row.name, argument(0), range)?;
-                let bars = match argument(1) {
-                    Some(_) => self.period(frame, argument(1), range)?,
-                    None => 1,
-                };
-                let before = self.builder.lag(x, 1);
-                let rising = row.function == Function::Rising;
-                let kind = if rising { Window::Highest } else { Window::Lowest };
-                let extreme = self.window(kind, before, bars);
-                let op = if rising { Binary::Gt } else { Binary::Lt };
-                Ok(Value::Condition(self.builder.binary(op, x, extreme)))
-            }
+            Function::Natr => self.natr(frame, given)?,
+            Function::Psar => self.psar(frame, given)?,
+            Function::Vwap => self.vwap(frame, given)?,
             _ => {
-                let x = self.market_operand(frame, row.name, argument(0), range)?;
-                let bars = self.period(frame, argument(1), range)?;
-                Ok(Value::Number(self.builder.intern(averaged(row.function, x, bars))))
+                let x = self.market(frame, given, "x")?;
+                let bars = self.period(frame, given, "n")?;
+                self.of_last(given, x, bars)?
             }
-        }
-    }
-
-    /// Mean of the last `n`, and `k` population standard deviations to both sides (TA-Lib BBANDS with an SMA).
-    fn bollinger(
-        &mut self,
-        frame: &Frame<'a>,
-        bound: &[Option<&'a Expr>],
-        range: TextRange,
-    ) -> Lowered<Value> {
-        let argument = |place: usize| bound.get(place).copied().flatten();
-        let x = self.market_operand(frame, "bollinger", argument(0), range)?;
-        let bars = self.period(frame, argument(1), range)?;
-        let k = match argument(2) {
-            Some(_) => self.operand(frame, argument(2), range)?,
-            None => self.builder.number(BOLLINGER_DEVIATIONS),
         };
-        let middle = self.window(Window::Sma, x, bars);
-        let deviation = self.window(Window::Stdev, x, bars);
-        let width = self.builder.binary(Binary::Mul, k, deviation);
-        let upper = self.builder.binary(Binary::Add, middle, width);
-        let lower = self.builder.binary(Binary::Sub, middle, width);
-        Ok(Value::Tuple([upper, middle, lower].map(Value::Number).to_vec()))
+        Ok(Value::Number(number))
     }
 
-    /// TA-Lib MACD. Both averages have their first value at the bar where the slow one has it: the fast one is seeded
-    /// with the `fast` values before that bar, so its input is withheld during the first `slow − fast` bars.
-    fn macd(&mut self, frame: &Frame<'a>, bound: &[Option<&'a Expr>], range: TextRange) -> Lowered<Value> {
-        let argument = |place: usize| bound.get(place).copied().flatten();
-        let x = self.market_operand(frame, "macd", argument(0), range)?;
-        let mut periods = MACD_PERIODS;
-        for (place, period) in periods.iter_mut().enumerate() {
-            if argument(place + 1).is_some() {
-                *period = self.period(frame, argument(place + 1), range)?;
-            }
-        }
-        let [fast, slow, signal] = periods;
-        if fast >= slow {
-            let message = format!("`fast` is {fast} and `slow` is {slow}: fast must be the smaller");
-            return Err(self.report.error(range, "argument", message));
-        }
-        let ema = |x, bars| Node::Recursion { kind: Recursion::Ema, x, bars };
-        // x + 0·(x some bars ago) is x, undefined until there are that many bars.
-        let zero = self.builder.number(0.0);
-        let early = self.builder.lag(x, slow - fast);
-        let nothing = self.builder.binary(Binary::Mul, zero, early);
-        let withheld = self.builder.binary(Binary::Add, x, nothing);
-        let fast_average = self.builder.intern(ema(withheld, fast));
-        let slow_average = self.builder.intern(ema(x, slow));
-        let line = self.builder.binary(Binary::Sub, fast_average, slow_average);
-        let signal = self.builder.intern(ema(line, signal));
-        let histogram = self.builder.binary(Binary::Sub, line, signal);
-        Ok(Value::Tuple([line, signal, histogram].map(Value::Number).to_vec()))
+    /// A function of a value and a number of bars.
+    fn of_last(&mut self, given: &Given<'_, 'a>, x: NodeId, bars: u32) -> Lowered<NodeId> {
+        Ok(match given.row.function {
+            Function::Ema => self.recursion(Recursion::Ema, x, bars),
+            Function::Rma => self.recursion(Recursion::Rma, x, bars),
+            Function::Rsi => self.recursion(Recursion::Rsi, x, bars),
+            Function::Wma => self.window(Window::Wma, x, bars),
+            Function::Stdev => self.window(Window::Stdev, x, bars),
+            Function::Highest => self.window(Window::Highest, x, bars),
+            Function::Lowest => self.window(Window::Lowest, x, bars),
+            Function::Dema => self.dema(x, bars),
+            Function::Tema => self.tema(x, bars),
+            Function::Kama => self.kama(x, bars),
+            Function::Linreg | Function::LinregSlope => self.line(given, x, bars)?,
+            Function::Roc => self.rate_of_change(x, bars),
+            Function::Momentum => self.change(x, bars),
+            Function::Zscore => self.standard_score(x, bars),
+            _ => self.window(Window::Sma, x, bars),
+        })
     }
 
     /// The largest of high − low, |high − previous close| and |low − previous close| (TA-Lib TRANGE).
@@ -141,6 +91,30 @@ impl<'a> Lowering<'a, '_> {
         widest
     }
 
+    /// TA-Lib ATR.
+    fn average_true_range(&mut self, bars: u32) -> NodeId {
+        let range = self.true_range();
+        self.recursion(Recursion::Rma, range, bars)
+    }
+
+    /// (high + low + close) ÷ 3 (TA-Lib TYPPRICE).
+    fn typical_price(&mut self) -> NodeId {
+        let [high, low, close] =
+            [PriceField::High, PriceField::Low, PriceField::Close].map(|field| self.price(field));
+        let sum = self.add(high, low);
+        let sum = self.add(sum, close);
+        let three = self.builder.number(3.0);
+        self.divide(sum, three)
+    }
+
+    /// x, undefined at the first `bars` bars on which `of` has a value: x + 0 · (`of` that many bars ago).
+    fn withheld(&mut self, x: NodeId, of: NodeId, bars: u32) -> NodeId {
+        let zero = self.builder.number(0.0);
+        let early = self.builder.lag(of, bars);
+        let nothing = self.multiply(zero, early);
+        self.add(x, nothing)
+    }
+
     fn price(&mut self, field: PriceField) -> NodeId {
         self.builder.intern(Node::Price { side: SeriesSide::Signal, field })
     }
@@ -149,26 +123,81 @@ impl<'a> Lowering<'a, '_> {
         self.builder.intern(Node::Window { kind, x, bars })
     }
 
-    fn operand(&mut self, frame: &Frame<'a>, at: Option<&'a Expr>, range: TextRange) -> Lowered<NodeId> {
-        let Some(at) = at else { return Err(self.report.error(range, "argument", "an argument is missing")) };
+    fn recursion(&mut self, kind: Recursion, x: NodeId, bars: u32) -> NodeId {
+        self.builder.intern(Node::Recursion { kind, x, bars })
+    }
+
+    fn add(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.builder.binary(Binary::Add, a, b)
+    }
+
+    fn subtract(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.builder.binary(Binary::Sub, a, b)
+    }
+
+    fn multiply(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.builder.binary(Binary::Mul, a, b)
+    }
+
+    fn divide(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        self.builder.binary(Binary::Div, a, b)
+    }
+
+    /// x times a constant.
+    fn scaled(&mut self, factor: f64, x: NodeId) -> NodeId {
+        let factor = self.builder.number(factor);
+        self.multiply(factor, x)
+    }
+
+    /// The number that is given for `name`, or else `default`.
+    fn number_or(
+        &mut self,
+        frame: &Frame<'a>,
+        given: &Given<'_, 'a>,
+        name: &str,
+        default: f64,
+    ) -> Lowered<NodeId> {
+        if given.get(name).is_some() {
+            self.operand(frame, given, name)
+        } else {
+            Ok(self.builder.number(default))
+        }
+    }
+
+    fn argument(&mut self, given: &Given<'_, 'a>, name: &str) -> Lowered<&'a Expr> {
+        given.get(name).ok_or_else(|| {
+            let message = format!("`{}` needs the argument `{name}`", given.row.name);
+            self.report.error(given.range, "argument", message)
+        })
+    }
+
+    fn operand(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>, name: &str) -> Lowered<NodeId> {
+        let at = self.argument(given, name)?;
         let value = self.expression(frame, at)?;
         self.number(&value, at.range())
     }
 
-    /// A number that does not depend on position, account or state: those are known at decisions only, and a window
-    /// over them would depend on when it began.
-    fn market_operand(
-        &mut self,
-        frame: &Frame<'a>,
-        name: &str,
-        at: Option<&'a Expr>,
-        range: TextRange,
-    ) -> Lowered<NodeId> {
-        let x = self.operand(frame, at, range)?;
+    /// A number that does not depend on position, account or state: those are known at decisions only, and a window over
+    /// them would depend on when it began.
+    fn market(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>, name: &str) -> Lowered<NodeId> {
+        let x = self.operand(frame, given, name)?;
+        self.of_the_market(given, name, x)
+    }
+
+    /// The same of a condition.
+    fn market_condition(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>, name: &str) -> Lowered<NodeId> {
+        let at = self.argument(given, name)?;
+        let value = self.expression(frame, at)?;
+        let condition = self.condition(&value, at.range())?;
+        self.of_the_market(given, name, condition)
+    }
+
+    fn of_the_market(&mut self, given: &Given<'_, 'a>, name: &str, x: NodeId) -> Lowered<NodeId> {
         if self.builder.overflow().is_none() && self.builder.is_reactive(x) {
-            let place = at.map_or(range, Ranged::range);
+            let place: TextRange = given.get(name).map_or(given.range, Ranged::range);
             let message = format!(
-                "`{name}` works on market data, this depends on the position, the account or a state"
+                "`{}` works on market data, this depends on the position, the account or a state",
+                given.row.name
             );
             return Err(self.report.error_with_hint(
                 place,
@@ -181,16 +210,25 @@ impl<'a> Lowering<'a, '_> {
     }
 
     /// A number of bars, known when the strategy is compiled.
-    fn period(&mut self, frame: &Frame<'a>, at: Option<&'a Expr>, range: TextRange) -> Lowered<u32> {
-        let Some(at) = at else {
-            return Err(self.report.error(range, "argument", "the number of bars is missing"));
-        };
+    fn period(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>, name: &str) -> Lowered<u32> {
+        let at = self.argument(given, name)?;
         let bars =
             self.whole_number(frame, at, "a number of bars is a constant or a parameter: `self.period`")?;
         u32::try_from(bars).ok().filter(|bars| (1..=LOOK_BACK_MAX).contains(bars)).ok_or_else(|| {
             let message = format!("a number of bars is from 1 to {LOOK_BACK_MAX}, this is {bars}");
             self.report.error(at.range(), "limit", message)
         })
+    }
+
+    /// The number of bars that is given for `name`, or else `default`.
+    fn period_or(
+        &mut self,
+        frame: &Frame<'a>,
+        given: &Given<'_, 'a>,
+        name: &str,
+        default: u32,
+    ) -> Lowered<u32> {
+        if given.get(name).is_some() { self.period(frame, given, name) } else { Ok(default) }
     }
 
     /// Refuses a constant that is not above zero.
@@ -206,16 +244,7 @@ impl<'a> Lowering<'a, '_> {
     }
 }
 
-/// The node of a function of a value and a number of bars.
-const fn averaged(function: Function, x: NodeId, bars: u32) -> Node {
-    match function {
-        Function::Ema => Node::Recursion { kind: Recursion::Ema, x, bars },
-        Function::Rma => Node::Recursion { kind: Recursion::Rma, x, bars },
-        Function::Rsi => Node::Recursion { kind: Recursion::Rsi, x, bars },
-        Function::Wma => Node::Window { kind: Window::Wma, x, bars },
-        Function::Stdev => Node::Window { kind: Window::Stdev, x, bars },
-        Function::Highest => Node::Window { kind: Window::Highest, x, bars },
-        Function::Lowest => Node::Window { kind: Window::Lowest, x, bars },
-        _ => Node::Window { kind: Window::Sma, x, bars },
-    }
+/// Several numbers as one value.
+fn tuple<const N: usize>(numbers: [NodeId; N]) -> Value {
+    Value::Tuple(numbers.map(Value::Number).to_vec())
 }

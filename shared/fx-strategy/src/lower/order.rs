@@ -299,7 +299,7 @@ impl<'a> Lowering<'a, '_> {
     }
 
     /// A text that is known when the strategy is compiled; `None` is none.
-    fn text(
+    pub(crate) fn text(
         &mut self,
         frame: &Frame<'a>,
         given: &Given<'_, 'a>,

@@ -142,6 +142,11 @@ fn node_words(plan: &Plan, id: NodeId) -> String {
         Node::Lag { x, bars } => format!("{}[-{}]", word(x), bars + 1),
         Node::Window { kind, x, bars } => format!("{kind:?}({}, {bars})", word(x)),
         Node::Recursion { kind, x, bars } => format!("{kind:?}({}, {bars})", word(x)),
+        Node::Scan { kind, a, b, bars } => format!("{kind:?}({}, {}, {bars})", word(a), word(b)),
+        Node::Psar { high, low, step, limit } => {
+            format!("Psar({}, {}, {}, {})", word(high), word(low), word(step), word(limit))
+        }
+        Node::Session { kind, x, period } => format!("{period:?}{kind:?}({})", word(x)),
     }
 }
 

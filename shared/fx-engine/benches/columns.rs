@@ -29,6 +29,39 @@ const CONDITIONS: [(&str, &str); 9] = [
     ("breakout", "data.close > highest(data.high, 20)[-1]"),
 ];
 
+/// Every other indicator, by what is called and which of its results is looked at.
+const INDICATORS: [(&str, &str); 29] = [
+    ("x", "wma(data.close, 200)"),
+    ("x", "rma(data.close, 14)"),
+    ("x", "dema(data.close, 20)"),
+    ("x", "tema(data.close, 20)"),
+    ("x", "kama(data.close, 10)"),
+    ("x", "linreg(data.close, 50)"),
+    ("x", "linreg_slope(data.close, 50)"),
+    ("x", "vwap()"),
+    ("x", "vwap(50)"),
+    ("x, d", "stochastic(14)"),
+    ("x", "cci(20)"),
+    ("x", "cci(200)"),
+    ("x", "roc(data.close, 10)"),
+    ("x", "momentum(data.close, 10)"),
+    ("line, signal, x", "macd(data.close)"),
+    ("x", "adx(14)"),
+    ("x", "stdev(data.high - data.low, 50)"),
+    ("x", "zscore(data.close, 50)"),
+    ("x", "highest(data.high, 2000)"),
+    ("x, middle, lower", "bollinger(data.close, 20)"),
+    ("x, middle, lower", "keltner(20)"),
+    ("x, middle, lower", "donchian(55)"),
+    ("x", "natr(14)"),
+    ("x, direction", "supertrend()"),
+    ("x", "psar()"),
+    ("c, b, x, s", "ichimoku()"),
+    ("p, x, r2, r3, s1, s2, s3", "pivots()"),
+    ("x", "barssince(data.close > data.open)"),
+    ("x", "valuewhen(data.close > data.open, data.high, 3)"),
+];
+
 fn config() -> RunConfig {
     let capital = Money::from_micros(1_000_000 * Money::SCALE, Currency::USD);
     let mut config = RunConfig::new(Instrument::parse("EUR/USD").expect("a pair"), Granularity::M1, capital);
@@ -59,9 +92,11 @@ fn columns(criterion: &mut Criterion) {
     let (bars, config) = (bars(), config());
     let mut group = criterion.benchmark_group("columns");
     group.throughput(Throughput::Elements(BARS as u64)).sample_size(30);
-    for (name, condition) in CONDITIONS {
+    let conditions = CONDITIONS.map(|(name, condition)| (name, String::new(), condition));
+    let indicators = INDICATORS.map(|(names, call)| (call, format!("        {names} = {call}\n"), "x > 1"));
+    for (name, line, condition) in conditions.into_iter().chain(indicators) {
         let source = format!(
-            "class Never(Strategy):\n    def analyze(self, data):\n        \
+            "class Never(Strategy):\n    def analyze(self, data):\n{line}        \
              if data.index >= 1000000000 and {condition}:\n            return buy(units=1000)\n        return {{}}\n"
         );
         let plan = fx_strategy::compile(&source, &BTreeMap::new()).expect("a strategy").plan;

@@ -215,3 +215,6 @@ impl PriceWindow {
         out[..young].fill(UNDEFINED);
     }
 }
+
+#[cfg(test)]
+mod tests;

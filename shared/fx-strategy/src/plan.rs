@@ -200,6 +200,12 @@ pub enum Window {
     MeanDeviation,
 }
 
+impl Window {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Sma, Self::Wma, Self::Stdev, Self::Highest, Self::Lowest, Self::Slope, Self::MeanDeviation];
+}
+
 /// Functions with memory of all earlier values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Recursion {

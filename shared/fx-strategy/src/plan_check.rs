@@ -143,7 +143,7 @@ impl Node {
         match *self {
             Self::Condition(_)
             | Self::Unary { op: Unary::Not | Unary::Defined, .. }
-            | Self::Cell { initial: Literal::Condition(_), .. },
+            | Self::Cell { initial: Literal::Condition(_), .. }
             | Self::Scan { kind: Scan::Latch, .. } => Type::Condition,
             Self::Binary { op, .. } => op.signature().1,
             Self::Select { then, .. } => operand(then),

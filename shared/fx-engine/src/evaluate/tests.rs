@@ -50,15 +50,7 @@ fn grown(seeds: &[(u8, u16, u16, u8)]) -> Plan {
         let [p, q] = [*a, *b].map(|choice| pick(choice, Type::Condition));
         let arithmetic = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::FloorDiv, Binary::Mod];
         let comparisons = [Binary::Lt, Binary::Le, Binary::Gt, Binary::Ge, Binary::Eq, Binary::Ne];
-        let kinds = [
-            Window::Sma,
-            Window::Wma,
-            Window::Stdev,
-            Window::Highest,
-            Window::Lowest,
-            Window::Slope,
-            Window::MeanDeviation,
-        ];
+        let kinds = Window::ALL;
         let scans = [Scan::Adaptive, Scan::Ratchet, Scan::Latch, Scan::BarsSince, Scan::ValueWhen];
         let sessions = [Session::Highest, Session::Lowest, Session::Last, Session::Sum];
         let recursions = [Recursion::Ema, Recursion::Rma, Recursion::Rsi];

@@ -88,8 +88,7 @@ impl Moments {
         let bars = block.len();
         let mut whole = Stretches { mean: [0.0; CHUNK], second: [0.0; CHUNK] };
         for ((mean, second), x) in whole.mean.iter_mut().zip(&mut whole.second).zip(block) {
-            // Nothing, or undefined.
-            (*mean, *second) = (*x, x - x);
+            (*mean, *second) = (*x, if x.is_nan() { UNDEFINED } else { 0.0 });
         }
         let mut rest_length = 0;
         for level in &mut self.levels {

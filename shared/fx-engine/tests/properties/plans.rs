@@ -77,15 +77,7 @@ impl Grower {
             Binary::Max,
         ];
         let comparisons = [Binary::Lt, Binary::Le, Binary::Gt, Binary::Ge, Binary::Eq, Binary::Ne];
-        let windows = [
-            Window::Sma,
-            Window::Wma,
-            Window::Stdev,
-            Window::Highest,
-            Window::Lowest,
-            Window::Slope,
-            Window::MeanDeviation,
-        ];
+        let windows = Window::ALL;
         let recursions = [Recursion::Ema, Recursion::Rma, Recursion::Rsi];
         let at = usize::from(b);
         let event = |grower: &Self, choice| grower.pick(choice, Type::Condition, true);

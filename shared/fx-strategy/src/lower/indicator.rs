@@ -99,12 +99,17 @@ impl<'a> Lowering<'a, '_> {
 
     /// (high + low + close) ÷ 3 (TA-Lib TYPPRICE).
     fn typical_price(&mut self) -> NodeId {
+        let sum = self.typical_sum();
+        let three = self.builder.number(3.0);
+        self.divide(sum, three)
+    }
+
+    /// high + low + close.
+    fn typical_sum(&mut self) -> NodeId {
         let [high, low, close] =
             [PriceField::High, PriceField::Low, PriceField::Close].map(|field| self.price(field));
         let sum = self.add(high, low);
-        let sum = self.add(sum, close);
-        let three = self.builder.number(3.0);
-        self.divide(sum, three)
+        self.add(sum, close)
     }
 
     /// x, undefined at the first `bars` bars on which `of` has a value: x + 0 · (`of` that many bars ago).

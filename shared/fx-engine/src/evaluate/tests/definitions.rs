@@ -105,7 +105,7 @@ pub(super) fn recursion(kind: Recursion, length: f64, numbers: impl Iterator<Ite
 pub(super) fn scan(kind: Scan, a: &[u64], b: &[u64], occasion: u32) -> Vec<u64> {
     let (mut before, mut last, mut holds) = (UNDEFINED, UNDEFINED, false);
     let mut occasions = Vec::new();
-    let mut step = |(a, b): (&u64, &u64)| {
+    let step = |(a, b): (&u64, &u64)| {
         let (x, y) = (f64::from_bits(*a), f64::from_bits(*b));
         let (p, q) = (*a as Tri, *b as Tri);
         match kind {
@@ -141,7 +141,7 @@ pub(super) fn scan(kind: Scan, a: &[u64], b: &[u64], occasion: u32) -> Vec<u64> 
             }
         }
     };
-    a.iter().zip(b).map(|operands| step(operands)).collect()
+    a.iter().zip(b).map(step).collect()
 }
 
 /// Of high, low, step and limit. A fall is a rise of prices turned upside down.

@@ -82,11 +82,7 @@ impl<'a> Lowering<'a, '_> {
 
     /// TA-Lib MACD. Both averages have their first value at the bar where the slow one has it: the fast one is seeded
     /// with the `fast` values before that bar, so its input is withheld during the first `slow − fast` bars.
-    pub(super) fn macd(
-        &mut self,
-        frame: &Frame<'a>,
-        given: &Given<'_, 'a>,
-    ) -> Lowered<crate::value::Value> {
+    pub(super) fn macd(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<crate::value::Value> {
         let x = self.market(frame, given, "x")?;
         let fast = self.period_or(frame, given, "fast", MACD_PERIODS[0])?;
         let slow = self.period_or(frame, given, "slow", MACD_PERIODS[1])?;

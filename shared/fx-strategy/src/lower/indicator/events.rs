@@ -30,8 +30,7 @@ impl<'a> Lowering<'a, '_> {
         let bars = self.period_or(frame, given, "n", 1)?;
         let before = self.builder.lag(x, 1);
         let rising = given.row.function == Function::Rising;
-        let (kind, op) =
-            if rising { (Window::Highest, Binary::Gt) } else { (Window::Lowest, Binary::Lt) };
+        let (kind, op) = if rising { (Window::Highest, Binary::Gt) } else { (Window::Lowest, Binary::Lt) };
         let extreme = self.window(kind, before, bars);
         Ok(Value::Condition(self.builder.binary(op, x, extreme)))
     }
@@ -47,7 +46,8 @@ impl<'a> Lowering<'a, '_> {
         let b = self.market(frame, given, "x")?;
         let bars = match given.get("occurrence") {
             Some(at) => {
-                let occurrence = self.whole_number(frame, at, "an occurrence is a constant: 0 is the last")?;
+                let occurrence =
+                    self.whole_number(frame, at, "an occurrence is a constant: 0 is the last")?;
                 let bars = occurrence.checked_add(1).and_then(|bars| u32::try_from(bars).ok());
                 bars.filter(|bars| (1..=LOOK_BACK_MAX).contains(bars)).ok_or_else(|| {
                     let last = LOOK_BACK_MAX - 1;
@@ -68,7 +68,8 @@ impl<'a> Lowering<'a, '_> {
             let message = format!("a fractal has at most {} bars on each side", LOOK_BACK_MAX / 2);
             return Err(self.report.error(place, "limit", message));
         }
-        let sides = [(PriceField::High, Window::Highest, Binary::Gt), (PriceField::Low, Window::Lowest, Binary::Lt)];
+        let sides =
+            [(PriceField::High, Window::Highest, Binary::Gt), (PriceField::Low, Window::Lowest, Binary::Lt)];
         Ok(tuple(sides.map(|(field, kind, op)| {
             let x = self.price(field);
             let middle = self.builder.lag(x, bars);

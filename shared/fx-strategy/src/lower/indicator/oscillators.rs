@@ -50,10 +50,11 @@ impl<'a> Lowering<'a, '_> {
         Ok(tuple([k, d]))
     }
 
-    /// TA-Lib CCI: (typical price − its mean) ÷ (0.015 · its mean deviation), 0 of a flat price.
+    /// TA-Lib CCI: (typical price − its mean) ÷ (0.015 · its mean deviation), 0 of a flat price. Three times the typical
+    /// price gives the same and is rounded less.
     pub(super) fn cci(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<NodeId> {
         let bars = self.period(frame, given, "n")?;
-        let price = self.typical_price();
+        let price = self.typical_sum();
         let mean = self.window(Window::Sma, price, bars);
         let deviation = self.window(Window::MeanDeviation, price, bars);
         let (difference, scale) = (self.subtract(price, mean), self.scaled(CCI_SCALE, deviation));

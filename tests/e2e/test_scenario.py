@@ -198,9 +198,10 @@ class TestStrategies:
     def test_a_mistake_in_the_source_is_shown_where_it_is(self, target: Target) -> None:
         answer = register(target, "Wrong", "class S(Strategy):\n    def analyze(self, data):\n        return nothing\n")
         body = refusal(answer, 400, "StrategyConfigurationError")
-        (issue,) = body["error"]["details"]["issues"]
-        assert issue["line"] == 3
-        assert issue["column"] == 16
+        (found,) = body["error"]["details"]["diagnostics"]
+        assert [found[it] for it in ("line", "column", "end_line", "end_column")] == [3, 16, 3, 23]
+        assert (found["code"], found["message"]) == ("unknown-name", "unknown name `nothing`")
+        assert found["hint"]
 
 
 class TestBacktest:

@@ -1,4 +1,4 @@
-//! Every route in one process, and the command line: serve, quickstart, import, openapi.
+//! Every route in one process, and the command line: serve, check, quickstart, import, openapi.
 
 mod commands;
 mod compose;
@@ -19,6 +19,8 @@ struct CommandLine {
 enum Command {
     /// Serve every route (the default).
     Serve,
+    /// Look at strategy files without storing them: mistakes, parameters, warm-up, size.
+    Check(commands::check::Options),
     /// Make bars, backtest a strategy on them, and write the report.
     Quickstart(commands::quickstart::Options),
     /// Read files of bars into the store.
@@ -30,7 +32,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(CommandLine::parse().command.unwrap_or(Command::Serve)).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -38,11 +40,13 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<()> {
+async fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Check(options) => return commands::check::run(&options),
         Command::Serve => commands::serve::run().await,
         Command::Quickstart(options) => commands::quickstart::run(options).await,
         Command::Import(options) => commands::import::run(options).await,
         Command::Openapi => commands::openapi::run(),
     }
+    .map(|()| ExitCode::SUCCESS)
 }

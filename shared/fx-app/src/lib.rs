@@ -16,6 +16,7 @@ pub mod ports;
 pub mod records;
 pub mod stored;
 pub mod strategies;
+pub mod validation;
 
 mod app;
 mod caller;

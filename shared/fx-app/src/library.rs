@@ -17,8 +17,8 @@ const OWNER: &str = "platform";
 pub struct SourceFile {
     /// File name without its ending: the strategy's id.
     pub stem: String,
-    /// Its text.
-    pub source: String,
+    /// Its text, or why it cannot be read.
+    pub source: Result<String, String>,
 }
 
 /// A file that could not be taken into the library, and why.
@@ -72,14 +72,15 @@ impl StrategyLibrary {
 }
 
 fn entry(file: &SourceFile) -> Result<StrategyVersion, String> {
+    let source = file.source.as_ref().map_err(Clone::clone)?;
     let id = StrategyId::parse(&file.stem).map_err(|error| error.to_string())?;
     let owner = Principal::parse(OWNER).map_err(|error| error.to_string())?;
     let instruments = vec![Instrument::parse(INSTRUMENT).map_err(|error| error.to_string())?];
     let parameters = Parameters::new();
-    let compiled = fx_strategy::compile(&file.source, &parameters).map_err(|error| error.to_string())?;
+    let compiled = fx_strategy::compile(source, &parameters).map_err(|error| error.to_string())?;
     Ok(StrategyVersion {
         schema: RECORD_SCHEMA,
-        version: version_digest(&file.source, &parameters, &instruments, TIMEFRAME),
+        version: version_digest(source, &parameters, &instruments, TIMEFRAME),
         id,
         owner,
         name: compiled.name,
@@ -87,7 +88,7 @@ fn entry(file: &SourceFile) -> Result<StrategyVersion, String> {
         instruments,
         timeframe: TIMEFRAME,
         parameters,
-        source: file.source.clone(),
+        source: source.clone(),
         plan_hash: compiled.plan.hash(),
         created_at: UnixNanos::new(0),
     })

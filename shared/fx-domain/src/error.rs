@@ -168,12 +168,19 @@ pub struct Issue {
     pub message: String,
     /// What to do, when we know.
     pub hint: Option<String>,
+    /// What kind of finding it is, of those that a strategy's compiler makes.
+    pub code: Option<&'static str>,
 }
 
 impl Issue {
+    /// An issue at `location`.
+    pub fn at(location: Location, message: impl Into<String>) -> Self {
+        Self { location, message: message.into(), hint: None, code: None }
+    }
+
     /// An issue of the request's field `name`.
     pub fn field(name: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { location: Location::Field(name.into()), message: message.into(), hint: None }
+        Self::at(Location::Field(name.into()), message)
     }
 }
 

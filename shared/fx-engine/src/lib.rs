@@ -27,6 +27,7 @@ mod book;
 mod config;
 mod decide;
 mod error;
+mod estimate;
 mod evaluate;
 mod indicator;
 mod intrabar;
@@ -52,6 +53,7 @@ pub use config::{
     SpreadModel, StopOutPolicy, TRACKS_MAX, Track,
 };
 pub use error::{BadBar, EngineError};
+pub use estimate::estimated_bars_per_second;
 pub use market::{Inputs, Market, TrackBars};
 pub use order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
 pub use output::{

@@ -1,7 +1,6 @@
 //! What can go wrong while a process starts, serves and stops.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 /// A process could not start, serve or stop as it should.
 #[derive(Debug, thiserror::Error)]
@@ -33,21 +32,7 @@ pub enum HostError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A strategy file or its folder cannot be read.
-    #[error("STRATEGIES_DIR: cannot read {}", path.display())]
-    Strategies {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A folder of strategies is over a limit.
-    #[error("STRATEGIES_DIR: {} {reason}", path.display())]
-    StrategiesLimit {
-        /// The file or folder.
-        path: PathBuf,
-        /// The limit, in words.
-        reason: String,
-    },
+    /// The folder of strategies cannot be read.
+    #[error("STRATEGIES_DIR: {0}")]
+    Strategies(#[from] crate::strategies_dir::FileError),
 }

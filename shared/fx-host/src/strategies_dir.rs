@@ -4,7 +4,7 @@ use crate::HostError;
 use crate::config::StrategiesDir;
 use fx_app::library::SourceFile;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files in the folder, at most.
 pub const FILES_MAX: usize = 1_000;
@@ -13,48 +13,87 @@ pub const FILE_BYTES_MAX: usize = 64 * 1024;
 /// Ending of a strategy file; others are left alone.
 const ENDING: &str = "py";
 
-/// Reads every strategy file of the folder, by name. A folder that nobody named and that is not there holds none.
+/// A folder or a file of strategies cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The system refuses, or the text is not UTF-8.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file or folder is over its limit.
+    #[error("{} {limit}", path.display())]
+    Limit {
+        /// The file or folder.
+        path: PathBuf,
+        /// The limit, in words.
+        limit: String,
+    },
+}
+
+/// Reads every strategy file of the folder, by name; one that cannot be read is there with the reason. A folder that
+/// nobody named and that is not there holds none.
 ///
 /// # Errors
-/// When a named folder is missing, when the folder or a file cannot be read or is not UTF-8, and when there are more
-/// files or bytes than the limits: a library with a hole in it would answer 404 for a strategy that was shipped.
+/// When a named folder is missing or a folder cannot be listed, and when it holds more files than [`FILES_MAX`].
 pub fn read(dir: &StrategiesDir) -> Result<Vec<SourceFile>, HostError> {
     let path = dir.path();
-    let unreadable = |source| HostError::Strategies { path: path.to_owned(), source };
-    let listing = match std::fs::read_dir(path) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !dir.is_named() => {
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(unreadable(error)),
-    };
+    if !dir.is_named() && !path.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(paths(path)?.iter().map(|file| source_file(file)).collect())
+}
+
+/// The strategy files of a folder, by name. Folders inside it are left alone, and so are hidden files: what is being
+/// copied in has such a name with many programs.
+///
+/// # Errors
+/// [`FileError`] when the folder cannot be listed, or holds more than [`FILES_MAX`].
+pub fn paths(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let unreadable = |source| FileError::Unreadable { path: folder.to_owned(), source };
     let mut paths = Vec::new();
-    for entry in listing {
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let file = entry.map_err(unreadable)?.path();
-        if file.extension().is_some_and(|ending| ending == ENDING) && file.is_file() {
+        let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if !hidden && file.extension().is_some_and(|ending| ending == ENDING) && file.is_file() {
             paths.push(file);
         }
         if paths.len() > FILES_MAX {
-            let reason = format!("holds more than {FILES_MAX} strategies");
-            return Err(HostError::StrategiesLimit { path: path.to_owned(), reason });
+            let limit = format!("holds more than {FILES_MAX} strategies");
+            return Err(FileError::Limit { path: folder.to_owned(), limit });
         }
     }
     paths.sort();
-    paths.iter().map(|file| source_file(file)).collect()
+    Ok(paths)
 }
 
-fn source_file(path: &Path) -> Result<SourceFile, HostError> {
-    let unreadable = |source| HostError::Strategies { path: path.to_owned(), source };
-    let limit = |reason| HostError::StrategiesLimit { path: path.to_owned(), reason };
-    let stem = path.file_stem().and_then(|stem| stem.to_str());
-    let stem = stem.ok_or_else(|| limit("has a name that is not UTF-8".to_owned()))?.to_owned();
-    let mut source = String::new();
+/// The text of one file.
+///
+/// # Errors
+/// [`FileError`] when it cannot be read, is not UTF-8, or has more than [`FILE_BYTES_MAX`].
+pub fn source(path: &Path) -> Result<String, FileError> {
+    let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
+    let mut text = String::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(FILE_BYTES_MAX as u64 + 1).read_to_string(&mut source).map_err(unreadable)?;
-    if source.len() > FILE_BYTES_MAX {
-        return Err(limit(format!("is larger than {FILE_BYTES_MAX} bytes")));
+    file.take(FILE_BYTES_MAX as u64 + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() > FILE_BYTES_MAX {
+        let limit = format!("is larger than {FILE_BYTES_MAX} bytes");
+        return Err(FileError::Limit { path: path.to_owned(), limit });
     }
-    Ok(SourceFile { stem, source })
+    Ok(text)
+}
+
+/// A reason names no folder: health shows it.
+fn source_file(path: &Path) -> SourceFile {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let source = source(path).map_err(|error| match error {
+        FileError::Unreadable { source, .. } => format!("cannot be read: {source}"),
+        FileError::Limit { limit, .. } => limit,
+    });
+    SourceFile { stem, source }
 }
 
 #[cfg(test)]
@@ -69,11 +108,16 @@ mod tests {
         folder
     }
 
+    fn read_named(folder: &tempfile::TempDir) -> Vec<SourceFile> {
+        read(&StrategiesDir::Named(folder.path().to_owned())).unwrap()
+    }
+
     #[test]
     fn strategy_files_are_read_by_name_and_others_left_alone() {
-        let folder = folder(&[("b.py", b"two"), ("a.py", b"one"), ("notes.txt", b"\xff")]);
-        let read = read(&StrategiesDir::Named(folder.path().to_owned())).unwrap();
-        let pairs: Vec<_> = read.iter().map(|file| (file.stem.as_str(), file.source.as_str())).collect();
+        let folder = folder(&[("b.py", b"two"), ("a.py", b"one"), ("notes.txt", b"\xff"), (".a.py", b"half")]);
+        let read = read_named(&folder);
+        let pairs: Vec<_> =
+            read.iter().map(|file| (file.stem.as_str(), file.source.as_deref().unwrap())).collect();
         assert_eq!(pairs, [("a", "one"), ("b", "two")]);
     }
 
@@ -82,18 +126,30 @@ mod tests {
         let gone = folder(&[]).path().join("gone");
         assert_eq!(read(&StrategiesDir::Usual(gone.clone())).unwrap(), []);
         let error = read(&StrategiesDir::Named(gone)).unwrap_err().to_string();
-        assert!(error.starts_with("STRATEGIES_DIR: cannot read ") && error.ends_with("gone"), "{error}");
+        assert!(error.starts_with("STRATEGIES_DIR: cannot read ") && error.contains("gone"), "{error}");
     }
 
     #[test]
-    fn a_file_over_the_limit_or_outside_utf8_is_named() {
-        let large = folder(&[("large.py", &[b'#'; FILE_BYTES_MAX + 1])]);
-        let error = read(&StrategiesDir::Named(large.path().to_owned())).unwrap_err().to_string();
-        assert!(error.ends_with("large.py is larger than 65536 bytes"), "{error}");
-        let full = folder(&[("full.py", &[b'#'; FILE_BYTES_MAX])]);
-        assert_eq!(read(&StrategiesDir::Named(full.path().to_owned())).unwrap().len(), 1);
-        let broken = folder(&[("broken.py", b"\xff")]);
-        let error = read(&StrategiesDir::Named(broken.path().to_owned())).unwrap_err().to_string();
-        assert!(error.ends_with("broken.py"), "{error}");
+    fn a_file_that_cannot_be_read_leaves_the_others_readable_and_says_why() {
+        let folder = folder(&[
+            ("broken.py", b"\xff"),
+            ("full.py", &[b'#'; FILE_BYTES_MAX]),
+            ("large.py", &[b'#'; FILE_BYTES_MAX + 1]),
+        ]);
+        let read = read_named(&folder);
+        let reasons: Vec<_> = read.iter().map(|file| file.source.as_ref().err().map(String::as_str)).collect();
+        let [Some(broken), None, Some(large)] = *reasons else { panic!("{reasons:?}") };
+        assert!(broken.starts_with("cannot be read: ") && broken.contains("UTF-8"), "{broken}");
+        assert_eq!(large, "is larger than 65536 bytes");
+    }
+
+    #[test]
+    fn a_folder_of_too_many_files_is_refused() {
+        let folder = folder(&[]);
+        for number in 0..=FILES_MAX {
+            std::fs::write(folder.path().join(format!("s{number}.py")), "").unwrap();
+        }
+        let error = paths(folder.path()).unwrap_err().to_string();
+        assert!(error.ends_with("holds more than 1000 strategies"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 mod backtest;
 mod backtest_request;
 mod dataset;
+mod diagnostic;
 mod execution;
 mod health;
 mod ledger;
@@ -10,6 +11,7 @@ mod order_event;
 mod parameter;
 mod report;
 mod strategy;
+mod validation;
 
 pub(crate) use backtest::{
     BacktestResult, BacktestStatus, BacktestSummaries, BacktestSummary, EquityPage, EquityPoint, ResultParts,
@@ -17,9 +19,12 @@ pub(crate) use backtest::{
 };
 pub(crate) use backtest_request::{BacktestBody, BacktestInput};
 pub(crate) use dataset::{DatasetDto, DatasetPage, InstrumentDatasets};
+pub(crate) use diagnostic::DiagnosticDto;
 pub(crate) use execution::{ExecuteBody, ExecutionDto, ExecutionPage};
 pub(crate) use health::{DetailedHealthDto, HealthDto, RootDto};
 pub(crate) use ledger::{LedgerEntry, LedgerPage, MarginEntry, MarginPage};
 pub(crate) use order_event::{OrderEventDto, OrderPage};
 pub(crate) use report::{Comparison, PerformanceReport};
 pub(crate) use strategy::{RegisterBody, RegisteredDto, StrategyDto, StrategyPage, VersionPage};
+pub(crate) use validation::ValidateBody;
+pub use validation::ValidationDto;

@@ -3,6 +3,7 @@
 //! A handler or layer that fails leaves its error in the response's extensions; the outermost layer, which knows the
 //! request, writes the body and logs the cause.
 
+use crate::dto::DiagnosticDto;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use fx_domain::{ErrorClass, ErrorKind, Issue, Location, PlatformError, UnixNanos};
@@ -141,16 +142,20 @@ pub(crate) struct ErrorObject {
 /// What exactly is wrong.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorDetails {
-    /// One entry for each thing that is wrong.
+    /// What the compiler found in a strategy's source and its parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    diagnostics: Vec<DiagnosticDto>,
+    /// One entry for each other thing that is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     issues: Vec<IssueDto>,
-    /// How many there are, when the list is cut.
+    /// How many things are wrong, when the lists are cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     issues_total: Option<usize>,
 }
 
-/// One thing that is wrong: a field of the request, a place in the source, a line of a file or a bar.
+/// One thing that is wrong: a field of the request, a line of a file or a bar.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct IssueDto {
     /// The field, in dotted form.
@@ -159,15 +164,6 @@ pub(crate) struct IssueDto {
     /// Line, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<u64>,
-    /// Column in characters, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    column: Option<u32>,
-    /// Line behind the last character.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_line: Option<u32>,
-    /// Column behind the last character.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    end_column: Option<u32>,
     /// Index of the bar.
     #[serde(skip_serializing_if = "Option::is_none")]
     bar: Option<u64>,
@@ -249,8 +245,10 @@ impl ProblemBody {
 impl ErrorDetails {
     fn of(error: &PlatformError) -> Self {
         let total = error.issues().len();
+        let shown = || error.issues().iter().take(ISSUES_MAX);
         Self {
-            issues: error.issues().iter().take(ISSUES_MAX).map(IssueDto::of).collect(),
+            diagnostics: shown().filter_map(DiagnosticDto::refused).collect(),
+            issues: shown().filter(|issue| issue.code.is_none()).map(IssueDto::of).collect(),
             issues_total: (total > ISSUES_MAX).then_some(total),
         }
     }
@@ -261,13 +259,7 @@ impl IssueDto {
         let dto = Self { message: issue.message.clone(), hint: issue.hint.clone(), ..Self::default() };
         match &issue.location {
             Location::Field(field) => Self { field: Some(field.clone()), ..dto },
-            Location::Source { line, column, end_line, end_column } => Self {
-                line: Some(u64::from(*line)),
-                column: Some(*column),
-                end_line: Some(*end_line),
-                end_column: Some(*end_column),
-                ..dto
-            },
+            Location::Source { line, .. } => Self { line: Some(u64::from(*line)), ..dto },
             Location::Line(line) => Self { line: Some(*line), ..dto },
             Location::Bar { index, time } => Self { bar: Some(*index), time: Some(time.to_string()), ..dto },
         }

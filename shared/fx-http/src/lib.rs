@@ -18,6 +18,7 @@ mod input;
 mod routes;
 mod settings;
 
+pub use dto::ValidationDto;
 pub use document::{openapi, route_table};
 pub use routes::router;
 pub use settings::{ApiSettings, Keys, MetricsRenderer, RouteGroup, RouteSet};

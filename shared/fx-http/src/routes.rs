@@ -77,6 +77,7 @@ pub(crate) fn group_routes(group: RouteGroup, with_metrics: bool) -> OpenApiRout
 fn registration_routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(strategies::register))
+        .routes(routes!(strategies::validate))
         .routes(routes!(strategies::list))
         .routes(routes!(strategies::get, strategies::delete))
         .routes(routes!(strategies::versions))

@@ -8,9 +8,31 @@ use std::fmt;
 /// Characters of a source line that a rendered diagnostic shows at most.
 const LINE_SHOWN_MAX: usize = 160;
 
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The source is not a strategy.
+    Error,
+    /// It is one, and most likely not the one that was meant.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One finding of the compiler.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
+    /// How much it matters.
+    pub severity: Severity,
     /// What kind of finding it is, stable across releases: `syntax`, `not-in-language`, `structure`, `unknown-name`,
     /// `type`, `argument`, `decision`, `look-ahead`, `unassigned`, `constant`, `limit`, `parameter`, `no-effect`.
     pub code: &'static str,
@@ -29,6 +51,7 @@ impl Diagnostic {
     /// A finding about the override of the parameter `name`.
     pub(crate) fn parameter(name: &str, message: impl Into<String>, hint: Option<String>) -> Self {
         Self {
+            severity: Severity::Error,
             code: "parameter",
             message: message.into(),
             location: Location::Field(format!("parameters.{name}")),
@@ -46,12 +69,12 @@ impl Diagnostic {
         }
     }
 
-    fn render_source(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        [line, column, end_line, end_column]: [u32; 4],
-    ) -> fmt::Result {
-        let gutter = " ".repeat(line.to_string().len());
+    /// The source line with carets under the finding, three lines with the line's number in a gutter; `None` for a
+    /// finding about a field of the request.
+    #[must_use]
+    pub fn snippet(&self) -> Option<String> {
+        let Location::Source { line, column, end_line, end_column } = self.location else { return None };
+        let gutter = margin(line);
         let characters: Vec<char> = self.source_line.chars().collect();
         let start = (column as usize).saturating_sub(1).min(characters.len());
         let end = if end_line == line { (end_column as usize).saturating_sub(1) } else { characters.len() };
@@ -62,19 +85,40 @@ impl Diagnostic {
         let text: String = shown.iter().map(|&c| if c.is_control() && c != '\t' { ' ' } else { c }).collect();
         let padding: String =
             shown.iter().take(start - first).map(|&c| if c == '\t' { '\t' } else { ' ' }).collect();
-        writeln!(f, "{gutter}--> line {line}, column {column}")?;
-        writeln!(f, "{gutter} |")?;
-        writeln!(f, "{line} | {}", text.trim_end())?;
-        write!(f, "{gutter} | {padding}{}", "^".repeat(carets))
+        let text = text.trim_end();
+        Some(format!("{gutter} |\n{line} | {text}\n{gutter} | {padding}{}", "^".repeat(carets)))
     }
+
+    /// As a compiler prints it, `file` being where the source comes from.
+    #[must_use]
+    pub fn listing(&self, file: &str) -> String {
+        let mut text = format!("{}[{}]: {}\n", self.severity.as_str(), self.code, self.message);
+        text += &match (&self.location, self.snippet()) {
+            (Location::Source { line, column, .. }, Some(snippet)) => {
+                format!("{}--> {file}:{line}:{column}\n{snippet}", margin(*line))
+            }
+            (Location::Field(name), _) => format!(" --> {file}: {name}"),
+            _ => format!(" --> {file}"),
+        };
+        match &self.hint {
+            Some(hint) => text + "\n  hint: " + hint,
+            None => text,
+        }
+    }
+}
+
+/// As wide as the number of a line.
+fn margin(line: u32) -> String {
+    " ".repeat(line.to_string().len())
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.code, self.message)?;
         match &self.location {
-            Location::Source { line, column, end_line, end_column } => {
-                self.render_source(f, [*line, *column, *end_line, *end_column])?;
+            Location::Source { line, column, .. } => {
+                let snippet = self.snippet().unwrap_or_default();
+                write!(f, "{}--> line {line}, column {column}\n{snippet}", margin(*line))?;
             }
             Location::Field(name) => write!(f, " --> {name}")?,
             Location::Line(_) | Location::Bar { .. } => {}
@@ -88,7 +132,8 @@ impl fmt::Display for Diagnostic {
 
 impl From<Diagnostic> for Issue {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { location: diagnostic.location, message: diagnostic.message, hint: diagnostic.hint }
+        let Diagnostic { location, message, hint, code, .. } = diagnostic;
+        Self { location, message, hint, code: Some(code) }
     }
 }
 
@@ -168,6 +213,7 @@ impl<'a> Reporter<'a> {
     /// Records a warning and what to do about it.
     pub(crate) fn warning(&mut self, range: TextRange, code: &'static str, message: &str, hint: &str) {
         let found = self.diagnostic(range, code, message.to_owned(), Some(hint.to_owned()));
+        let found = Diagnostic { severity: Severity::Warning, ..found };
         if self.warnings.len() < DIAGNOSTICS_MAX && !self.warnings.contains(&found) {
             self.warnings.push(found);
         }
@@ -191,17 +237,11 @@ impl<'a> Reporter<'a> {
         self.errors.len()
     }
 
-    /// The errors in the order of the source.
-    pub(crate) fn into_errors(self) -> Diagnostics {
-        Diagnostics(in_order(self.errors))
+    /// Everything that was found, in the order of the source.
+    pub(crate) fn into_findings(self) -> Vec<Diagnostic> {
+        in_order(self.errors.into_iter().chain(self.warnings).collect())
     }
 
-    /// The warnings in the order of the source.
-    pub(crate) fn into_warnings(self) -> Vec<Diagnostic> {
-        in_order(self.warnings)
-    }
-
-    /// An unrolled loop and a helper inlined twice find the same error again; it is kept once.
     fn push(
         &mut self,
         range: TextRange,
@@ -209,11 +249,15 @@ impl<'a> Reporter<'a> {
         message: String,
         hint: Option<String>,
     ) -> Reported {
-        let found = self.diagnostic(range, code, message, hint);
+        self.add(self.diagnostic(range, code, message, hint));
+        Reported
+    }
+
+    /// Records an error. An unrolled loop and a helper inlined twice find the same one again; it is kept once.
+    pub(crate) fn add(&mut self, found: Diagnostic) {
         if !self.is_full() && !self.errors.contains(&found) {
             self.errors.push(found);
         }
-        Reported
     }
 
     fn diagnostic(
@@ -231,7 +275,7 @@ impl<'a> Reporter<'a> {
         let [line, column, end_line, end_column] =
             [line, column, end_line, end_column].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         let location = Location::Source { line, column, end_line, end_column };
-        Diagnostic { code, message, location, hint, source_line }
+        Diagnostic { severity: Severity::Error, code, message, location, hint, source_line }
     }
 
     fn place(&self, offset: TextSize) -> (usize, usize) {

@@ -46,12 +46,13 @@ mod syntax;
 mod value;
 
 pub use builtins::{BUILTINS, Builtin, builtin};
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use parameters::{ParameterKind, ParameterSpec, ParameterValue};
 pub use plan::*;
 pub use plan_check::PlanError;
 
-use diagnostic::Reporter;
+use diagnostic::{Reported, Reporter};
+use ruff_python_ast::ModModule;
 use std::collections::BTreeMap;
 
 /// A strategy, ready to run.
@@ -71,38 +72,57 @@ pub struct Compiled {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// What the compiler has to say about a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// The strategy, when there is no error.
+    pub compiled: Option<Compiled>,
+    /// Errors and warnings in the order of the source; at most [`limits::DIAGNOSTICS_MAX`] of each.
+    pub findings: Vec<Diagnostic>,
+}
+
 /// Compiles `source` with `overrides` in place of the parameters' defaults.
 ///
 /// # Errors
-/// Every finding that could be made in one pass, at most [`limits::DIAGNOSTICS_MAX`]: places in the source, and fields
+/// Every error that could be found in one pass, at most [`limits::DIAGNOSTICS_MAX`]: places in the source, and fields
 /// `parameters.NAME` for overrides that the strategy does not have or accept.
 pub fn compile(source: &str, overrides: &BTreeMap<String, ParameterValue>) -> Result<Compiled, Diagnostics> {
+    let Checked { compiled, findings } = check(source, overrides);
+    compiled.ok_or_else(|| {
+        Diagnostics(findings.into_iter().filter(|found| found.severity == Severity::Error).collect())
+    })
+}
+
+/// [`compile`], with the warnings of a source that has errors too: what a linter shows.
+#[must_use]
+pub fn check(source: &str, overrides: &BTreeMap<String, ParameterValue>) -> Checked {
     let mut report = Reporter::new(source);
-    let Some(module) = syntax::parse(source, &mut report) else { return Err(report.into_errors()) };
-    syntax::check(&module, &mut report);
+    let module = syntax::parse(source, &mut report);
+    let compiled = module.as_ref().and_then(|module| compile_module(module, overrides, &mut report).ok());
+    let findings = report.into_findings();
+    let warnings = || findings.iter().filter(|found| found.severity == Severity::Warning).cloned();
+    let compiled = compiled.map(|compiled| Compiled { warnings: warnings().collect(), ..compiled });
+    Checked { compiled, findings }
+}
+
+fn compile_module<'a>(
+    module: &'a ModModule,
+    overrides: &BTreeMap<String, ParameterValue>,
+    report: &mut Reporter<'a>,
+) -> Result<Compiled, Reported> {
+    syntax::check(module, report);
     if report.has_errors() {
-        return Err(report.into_errors());
+        return Err(Reported);
     }
-    let Ok(program) = lower::read_program(&module, &mut report) else { return Err(report.into_errors()) };
+    let program = lower::read_program(module, report)?;
     if report.has_errors() {
-        return Err(report.into_errors());
+        return Err(Reported);
     }
-    let effective = match parameters::bind(&program.parameters, overrides) {
-        Ok(effective) => effective,
-        Err(mut faults) => {
-            faults.truncate(limits::DIAGNOSTICS_MAX);
-            return Err(Diagnostics(faults));
-        }
-    };
-    match lower::Lowering::new(&program, &effective, &mut report).plan() {
-        Err(_) => Err(report.into_errors()),
-        Ok(plan) => Ok(Compiled {
-            name: program.name.to_owned(),
-            description: program.description,
-            parameters: program.parameters,
-            effective,
-            plan,
-            warnings: report.into_warnings(),
-        }),
-    }
+    let effective = parameters::bind(&program.parameters, overrides)
+        .map_err(|faults| faults.into_iter().for_each(|fault| report.add(fault)))
+        .map_err(|()| Reported)?;
+    let plan = lower::Lowering::new(&program, &effective, report).plan()?;
+    let lower::Program { name, description, parameters, .. } = program;
+    let (name, warnings) = (name.to_owned(), Vec::new());
+    Ok(Compiled { name, description, parameters, effective, plan, warnings })
 }

@@ -84,6 +84,17 @@ pub struct ParameterSpec {
 }
 
 impl ParameterSpec {
+    /// Its range in words, if it has one: `from 2 to 500`, `2 or more`.
+    #[must_use]
+    pub fn range(&self) -> Option<String> {
+        match (&self.min, &self.max) {
+            (Some(min), Some(max)) => Some(format!("from {min} to {max}")),
+            (Some(min), None) => Some(format!("{min} or more")),
+            (None, Some(max)) => Some(format!("{max} or less")),
+            (None, None) => None,
+        }
+    }
+
     /// What is wrong with `value` of this parameter's range, if anything.
     pub(crate) fn range_fault(&self, value: &ParameterValue) -> Option<String> {
         let below = self.min.as_ref().is_some_and(|min| order(value, min) == Some(Ordering::Less));
@@ -91,12 +102,7 @@ impl ParameterSpec {
         if !below && !above {
             return None;
         }
-        let range = match (&self.min, &self.max) {
-            (Some(min), Some(max)) => format!("from {min} to {max}"),
-            (Some(min), None) => format!("{min} or more"),
-            (None, Some(max)) => format!("{max} or less"),
-            (None, None) => return None,
-        };
+        let range = self.range()?;
         Some(format!("`{}` is {value}, it must be {range}", self.name))
     }
 }

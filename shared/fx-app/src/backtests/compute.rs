@@ -212,7 +212,7 @@ fn engine(error: EngineError) -> PlatformError {
     match &error {
         EngineError::Bar { index, time, .. } => {
             let location = Location::Bar { index: *index, time: *time };
-            let issue = Issue { location, message: message.clone(), hint: None };
+            let issue = Issue::at(location, message.clone());
             PlatformError::new(ErrorKind::BacktestData, message).with_issues([issue])
         }
         EngineError::NoRate { .. } | EngineError::StaleRate { .. } => {

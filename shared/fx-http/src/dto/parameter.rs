@@ -23,6 +23,12 @@ impl PartialSchema for ParameterDto {
 
 impl ToSchema for ParameterDto {}
 
+impl ParameterDto {
+    pub(crate) fn of(value: &ParameterValue) -> Self {
+        Self(value.clone())
+    }
+}
+
 pub(crate) fn parameter_map(parameters: &Parameters) -> BTreeMap<String, ParameterDto> {
-    parameters.iter().map(|(name, value)| (name.clone(), ParameterDto(value.clone()))).collect()
+    parameters.iter().map(|(name, value)| (name.clone(), ParameterDto::of(value))).collect()
 }

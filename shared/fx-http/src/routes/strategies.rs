@@ -1,7 +1,9 @@
-//! Register, list, get, delete strategies.
+//! Validate, register, list, get, delete strategies.
 
 use super::{Api, V1};
-use crate::dto::{RegisterBody, RegisteredDto, StrategyDto, StrategyPage, VersionPage};
+use crate::dto::{
+    RegisterBody, RegisteredDto, StrategyDto, StrategyPage, ValidateBody, ValidationDto, VersionPage,
+};
 use crate::failure::Failure;
 use crate::input::{self, JsonBody, PageParams, PathKey, Query};
 use axum::extract::State;
@@ -19,7 +21,7 @@ use std::sync::Arc;
     responses((
         status = 201, body = RegisteredDto, description = "It is registered; the same content again is the same version.",
         headers(("Location" = String, description = "Where the strategy is."))
-    ), (status = 400, description = "The source or a field is wrong; `details.issues` says where."))
+    ), (status = 400, description = "The source or a field is wrong; `details` says where."))
 )]
 pub(crate) async fn register(
     State(api): State<Arc<Api>>,
@@ -30,6 +32,19 @@ pub(crate) async fn register(
     let location = format!("{V1}/strategies/{}", version.id);
     let body = Json(RegisteredDto::from(&version));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], body).into_response())
+}
+
+/// Looks at a source and stores nothing: what is wrong with it and where, or what it would run as.
+#[utoipa::path(
+    post, path = "/api/v1/strategies/validate", tag = "strategies", request_body = ValidateBody,
+    responses((status = 200, body = ValidationDto, description = "What is found, also of a source that is wrong."))
+)]
+pub(crate) async fn validate(
+    State(api): State<Arc<Api>>,
+    JsonBody(body): JsonBody<ValidateBody>,
+) -> Result<Json<ValidationDto>, Failure> {
+    let validation = api.app.validate_strategy(body.into()).await?;
+    Ok(Json(ValidationDto::from(&validation)))
 }
 
 /// Lists the caller's strategies; the first page begins with those that ship with the platform.

@@ -1,0 +1,149 @@
+//! What the linter takes and answers.
+
+use super::diagnostic::DiagnosticDto;
+use super::parameter::{ParameterDto, parameter_map};
+use crate::input::{Fields, FromFields, read};
+use fx_app::records::Parameters;
+use fx_app::validation::{Candidate, Outline, ParameterSpec, PlanSize, Validation};
+use fx_domain::ErrorKind;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// A source to be looked at. The other fields of a registration are read and change nothing, so that its body can be
+/// sent as it is.
+#[derive(Debug, ToSchema)]
+pub(crate) struct ValidateBody {
+    /// The source, in the strategy language.
+    #[schema(min_length = 1)]
+    code: String,
+    /// Overrides of the source's parameters.
+    #[schema(value_type = Option<BTreeMap<String, ParameterDto>>)]
+    parameters: Parameters,
+}
+
+impl FromFields for ValidateBody {
+    const UNSUPPORTED: ErrorKind = ErrorKind::StrategyConfiguration;
+
+    fn read(fields: &mut Fields) -> Option<Self> {
+        fields.optional("name", read::text);
+        fields.optional("description", read::text);
+        fields.optional("instruments", read::instruments);
+        fields.optional("timeframe", read::timeframe);
+        let parameters = fields.optional("parameters", read::parameters).unwrap_or_default();
+        let code = fields.required("code", read::text);
+        Some(Self { code: code?, parameters })
+    }
+}
+
+impl From<ValidateBody> for Candidate {
+    fn from(body: ValidateBody) -> Self {
+        let ValidateBody { code, parameters } = body;
+        Self { code, parameters }
+    }
+}
+
+/// What a source is found to be. Without errors, everything but the diagnostics says what it would run as.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ValidationDto {
+    /// Whether it can be registered: there is no error.
+    valid: bool,
+    /// Errors and warnings, in the order of the source.
+    diagnostics: Vec<DiagnosticDto>,
+    #[serde(flatten)]
+    outline: Option<OutlineDto>,
+}
+
+/// What a strategy would run as.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OutlineDto {
+    /// The name of its class.
+    name: String,
+    /// The docstring of its class.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    /// Its parameters, in the order of the source.
+    parameters: Vec<ParameterSpecDto>,
+    /// The value of each, overrides applied.
+    effective_parameters: BTreeMap<String, ParameterDto>,
+    /// Bars that must precede a decision for every indicator to be defined.
+    warm_up_bars: u64,
+    /// How large its plan is.
+    plan: PlanSizeDto,
+    /// Bars of one instrument that a core runs in a second: an estimate from the plan, the same on every machine.
+    estimated_bars_per_second: u64,
+}
+
+/// A parameter that a strategy declares.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ParameterSpecDto {
+    /// Its name.
+    name: String,
+    /// `bool`, `int` or `float`.
+    #[schema(pattern = "^(bool|int|float)$")]
+    kind: &'static str,
+    /// Its value where the request gives none.
+    default: ParameterDto,
+    /// The least value, itself allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<ParameterDto>,
+    /// The greatest value, itself allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<ParameterDto>,
+    /// What it means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+/// How large a plan is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanSizeDto {
+    /// Steps.
+    nodes: usize,
+    /// Ways to decide.
+    rules: usize,
+    /// Recorded series.
+    recordings: usize,
+    /// Bytes of its stored form.
+    bytes: usize,
+    /// Digest of what the source compiles to.
+    hash: String,
+}
+
+impl From<&Validation> for ValidationDto {
+    fn from(validation: &Validation) -> Self {
+        Self {
+            valid: validation.is_valid(),
+            diagnostics: validation.findings.iter().map(DiagnosticDto::of).collect(),
+            outline: validation.outline.as_ref().map(OutlineDto::of),
+        }
+    }
+}
+
+impl OutlineDto {
+    fn of(outline: &Outline) -> Self {
+        let PlanSize { nodes, rules, recordings, bytes, hash } = outline.plan;
+        Self {
+            name: outline.name.clone(),
+            description: outline.description.clone(),
+            parameters: outline.parameters.iter().map(ParameterSpecDto::of).collect(),
+            effective_parameters: parameter_map(&outline.effective),
+            warm_up_bars: outline.warm_up_bars,
+            plan: PlanSizeDto { nodes, rules, recordings, bytes, hash: hash.to_string() },
+            estimated_bars_per_second: outline.estimated_bars_per_second,
+        }
+    }
+}
+
+impl ParameterSpecDto {
+    fn of(spec: &ParameterSpec) -> Self {
+        Self {
+            name: spec.name.clone(),
+            kind: spec.kind.annotation(),
+            default: ParameterDto::of(&spec.default),
+            min: spec.min.as_ref().map(ParameterDto::of),
+            max: spec.max.as_ref().map(ParameterDto::of),
+            description: spec.description.clone(),
+        }
+    }
+}

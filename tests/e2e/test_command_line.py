@@ -1,5 +1,6 @@
 """The server's command line: the quickstart, imports that are refused, settings that stop the start."""
 
+import json
 import os
 import re
 import subprocess
@@ -125,6 +126,33 @@ def test_a_setting_that_cannot_be_meant_stops_the_start(
     done = run(server_binary, "serve", env=settings | {name: value}, cwd=tmp_path)
     assert done.returncode != 0
     assert name in done.stdout + done.stderr
+
+
+SOUND_STRATEGY = "class Idle(Strategy):\n    def analyze(self, data):\n        return {}\n"
+WRONG_STRATEGY = "class Wrong(Strategy):\n    def analyze(self, data):\n        return buy(units=dat.close)\n"
+
+
+def test_strategy_files_are_checked_without_any_storage(server_binary: Path, tmp_path: Path) -> None:
+    env = {"PATH": os.environ["PATH"]}
+    sound, wrong = tmp_path / "sound.py", tmp_path / "wrong.py"
+    sound.write_text(SOUND_STRATEGY)
+    wrong.write_text(WRONG_STRATEGY)
+    shipped = run(server_binary, "check", sam.ROOT / "strategies", sound, env=env, cwd=tmp_path)
+    assert shipped.returncode == 0, shipped.stdout + shipped.stderr
+    assert "ma_crossover.py: " in shipped.stdout
+    assert ", 0 errors, 0 warnings" in shipped.stdout
+    refused = run(server_binary, "check", tmp_path, env=env, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert f"{wrong}:3:26" in refused.stdout, refused.stdout
+    assert "error[unknown-name]: unknown name `dat`" in refused.stdout
+    assert "^^^" in refused.stdout
+    assert "did you mean `data`?" in refused.stdout
+    unread = run(server_binary, "check", wrong, tmp_path / "gone.py", "--format", "json", env=env, cwd=tmp_path)
+    assert unread.returncode == 2
+    wrong_file, gone = json.loads(unread.stdout)
+    assert [wrong_file["valid"], wrong_file["diagnostics"][0]["line"]] == [False, 3]
+    assert "gone.py" in gone["error"]
+    assert {it.name for it in tmp_path.iterdir()} == {"sound.py", "wrong.py"}, "nothing is stored"
 
 
 def test_the_document_is_printed_without_any_setting(server_binary: Path, tmp_path: Path) -> None:

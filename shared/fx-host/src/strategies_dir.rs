@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn strategy_files_are_read_by_name_and_others_left_alone() {
-        let folder = folder(&[("b.py", b"two"), ("a.py", b"one"), ("notes.txt", b"\xff"), (".a.py", b"half")]);
+        let folder =
+            folder(&[("b.py", b"two"), ("a.py", b"one"), ("notes.txt", b"\xff"), (".a.py", b"half")]);
         let read = read_named(&folder);
         let pairs: Vec<_> =
             read.iter().map(|file| (file.stem.as_str(), file.source.as_deref().unwrap())).collect();
@@ -137,7 +138,8 @@ mod tests {
             ("large.py", &[b'#'; FILE_BYTES_MAX + 1]),
         ]);
         let read = read_named(&folder);
-        let reasons: Vec<_> = read.iter().map(|file| file.source.as_ref().err().map(String::as_str)).collect();
+        let reasons: Vec<_> =
+            read.iter().map(|file| file.source.as_ref().err().map(String::as_str)).collect();
         let [Some(broken), None, Some(large)] = *reasons else { panic!("{reasons:?}") };
         assert!(broken.starts_with("cannot be read: ") && broken.contains("UTF-8"), "{broken}");
         assert_eq!(large, "is larger than 65536 bytes");

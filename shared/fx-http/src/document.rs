@@ -18,7 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 const KEY_SCHEME: &str = "ApiKey";
 
 /// Bodies of requests: an unknown field in them is refused.
-const REQUEST_BODIES: [&str; 5] = ["RegisterBody", "ValidateBody", "BacktestBody", "StopOutBody", "ExecuteBody"];
+const REQUEST_BODIES: [&str; 5] =
+    ["RegisterBody", "ValidateBody", "BacktestBody", "StopOutBody", "ExecuteBody"];
 
 /// The OpenAPI 3.1 document of every route.
 #[must_use]

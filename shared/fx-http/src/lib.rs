@@ -18,8 +18,8 @@ mod input;
 mod routes;
 mod settings;
 
-pub use dto::ValidationDto;
 pub use document::{openapi, route_table};
+pub use dto::ValidationDto;
 pub use routes::router;
 pub use settings::{ApiSettings, Keys, MetricsRenderer, RouteGroup, RouteSet};
 pub use settings::{BODY_BYTES_MAX, REQUEST_TIMEOUT};

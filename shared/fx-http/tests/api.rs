@@ -124,6 +124,79 @@ async fn a_strategy_is_registered_listed_read_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_source_is_looked_at_and_nothing_is_stored() {
+    let router = keyed(stores(HealthStatus::Healthy));
+    let validate = async |body: Value| ask(&router, "POST", "/api/v1/strategies/validate", Some(body)).await;
+    let code = "class S(Strategy):\n    n: int = param(20, min=2, max=500)\n    on = True\n\n    def analyze(self, data):\n        \
+        return buy(units=1, tif=\"day\") if self.on and data.close > sma(data.close, self.n) else None\n";
+    let (status, found) = validate(json!({"code": code, "parameters": {"n": 40}})).await;
+    assert_eq!(
+        (status, &found["valid"], &found["name"]),
+        (StatusCode::OK, &json!(true), &json!("S")),
+        "{found}"
+    );
+    assert_eq!((&found["warm_up_bars"], &found["plan"]["rules"]), (&json!(39), &json!(1)));
+    assert_eq!(
+        (&found["parameters"][0], &found["effective_parameters"]),
+        (
+            &json!({"name": "n", "kind": "int", "default": 20, "min": 2, "max": 500}),
+            &json!({"n": 40, "on": true})
+        )
+    );
+    assert!(found["estimated_bars_per_second"].as_u64().unwrap() > 1_000_000);
+    let registered = json!({"name": "same", "instruments": ["EUR/USD"], "timeframe": "1h", "code": code});
+    let (_, registered) = ask(&router, "POST", "/api/v1/strategies/register", Some(registered)).await;
+    let (_, again) = validate(json!({"code": code, "name": "same", "timeframe": "1h"})).await;
+    assert_eq!(again["plan"]["hash"], registered["plan_hash"], "it is what a registration stores");
+    let (severity, code) = (&found["diagnostics"][0]["severity"], &found["diagnostics"][0]["code"]);
+    assert_eq!((severity, code), (&json!("warning"), &json!("decision")), "a market order does not wait");
+
+    let wrong =
+        "class S(Strategy):\n    def analyze(self, data):\n        x = data.cloze\n        return nothing\n";
+    let (status, found) = validate(json!({"code": wrong})).await;
+    assert_eq!(
+        (status, &found["valid"], found.get("plan")),
+        (StatusCode::OK, &json!(false), None),
+        "{found}"
+    );
+    assert_eq!(
+        found["diagnostics"][0],
+        json!({"severity": "error", "code": "unknown-name", "message": "`data` has no `cloze`", "line": 3,
+            "column": 18, "end_line": 3, "end_column": 23, "hint": "did you mean `close`?",
+            "snippet": "  |\n3 |         x = data.cloze\n  |                  ^^^^^"})
+    );
+    assert_eq!(found["diagnostics"].as_array().unwrap().len(), 2);
+    let (status, found) = validate(json!({"code": SMALLEST, "parameters": {"n": 1}})).await;
+    assert_eq!(
+        (status, &found["diagnostics"][0]["field"]),
+        (StatusCode::OK, &json!("parameters.n")),
+        "{found}"
+    );
+    let (status, refused) = validate(json!({"source": SMALLEST})).await;
+    assert_eq!(
+        (status, &refused["type"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("RequestValidationError"))
+    );
+    let (_, listed) = ask(&router, "GET", "/api/v1/strategies", None).await;
+    assert_eq!(listed["strategies"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_source_is_answered_with_its_diagnostics() {
+    let router = keyed(stores(HealthStatus::Healthy));
+    let code = "class S(Strategy):\n    def analyze(self, data):\n        return nothing\n";
+    let body = json!({"name": "wrong", "instruments": ["EUR/USD"], "timeframe": "1h", "code": code});
+    let (status, refused) = ask(&router, "POST", "/api/v1/strategies/register", Some(body)).await;
+    let details = &refused["error"]["details"];
+    assert_eq!((status, details.get("issues")), (StatusCode::BAD_REQUEST, None), "{refused}");
+    assert_eq!(
+        details["diagnostics"],
+        json!([{"severity": "error", "code": "unknown-name", "message": "unknown name `nothing`", "line": 3,
+            "column": 16, "end_line": 3, "end_column": 23, "hint": "assign `nothing` first"}])
+    );
+}
+
+#[tokio::test]
 async fn every_class_of_failure_has_the_error_body() {
     let router = keyed(stores(HealthStatus::Healthy));
     let backtest = |extra: Value| {

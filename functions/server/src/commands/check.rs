@@ -128,7 +128,11 @@ fn print_outline(out: &mut impl Write, file: &str, outline: &Outline) -> std::io
     }
     let plan = &outline.plan;
     writeln!(out, "  warm-up     {} bars", outline.warm_up_bars)?;
-    writeln!(out, "  plan        {} nodes, {} rules, {} bytes, {}", plan.nodes, plan.rules, plan.bytes, plan.hash)?;
+    writeln!(
+        out,
+        "  plan        {} nodes, {} rules, {} bytes, {}",
+        plan.nodes, plan.rules, plan.bytes, plan.hash
+    )?;
     let millions = outline.estimated_bars_per_second as f64 / 1e6;
     writeln!(out, "  estimated   {millions:.1} million bars/s\n")
 }

@@ -26,8 +26,22 @@ pub(crate) fn strategies() -> Vec<(String, String)> {
 fn every_shipped_strategy_compiles_and_explains_itself() {
     let strategies = strategies();
     let stems: Vec<&str> = strategies.iter().map(|(stem, _)| stem.as_str()).collect();
-    let needed =
-        ["bollinger_reversion", "donchian_breakout", "ma_crossover", "rsi_reversion", "volatility_breakout"];
+    let needed = [
+        "adaptive_ma",
+        "advanced_breakout",
+        "bollinger_reversion",
+        "donchian_breakout",
+        "elliott_wave",
+        "fibonacci_retracement",
+        "gann_levels",
+        "harmonic_pattern",
+        "ma_crossover",
+        "macd_trend",
+        "pivot_confluence",
+        "regime_filter",
+        "rsi_reversion",
+        "volatility_breakout",
+    ];
     assert!(needed.iter().all(|needed| stems.contains(needed)), "{stems:?}");
     for (stem, source) in strategies {
         let compiled = compile(&source, &BTreeMap::new()).unwrap_or_else(|error| panic!("{stem}:\n{error}"));

@@ -4,7 +4,7 @@
 
 mod wish;
 
-use crate::inputs::{Stretch, Wanted};
+use crate::inputs::{History, Stretch, Wanted};
 use crate::ports::{Page, PageRequest, RiskAnswer, RiskRequest, TimeRange};
 use crate::records::{
     ExecutionRecord, IntendedOrder, Parameters, RECORD_SCHEMA, SeriesKey, SignalRecord, StrategyVersion,
@@ -60,9 +60,11 @@ impl App {
         let mut parameters = strategy.parameters.clone();
         parameters.extend(request.parameters);
         let compiled = strategies::compile(strategy.source.clone(), parameters).await?;
-        let warm_up = usize::try_from(compiled.plan.warm_up_bars()).unwrap_or(usize::MAX);
-        let history = warm_up.saturating_add(HISTORY_BARS);
-        let wanted = Wanted { dataset: &backtest.dataset, pinned: None, stretch: Stretch::Newest(history) };
+        let warm_up = History::of(&compiled.plan, strategy.timeframe);
+        let history = History { bars: warm_up.bars.saturating_add(HISTORY_BARS), ..warm_up };
+        let feeds = compiled.plan.feeds();
+        let stretch = Stretch::Newest(history.bars);
+        let wanted = Wanted { dataset: &backtest.dataset, pinned: None, stretch, feeds: &feeds };
         let series = self.find_series(&wanted, &mut config).await?;
         let newest = series.tracks.iter().map(|data| data.last).max().unwrap_or(UnixNanos::new(0));
         let range = TimeRange { start: newest, end: newest.plus_nanos(1) };

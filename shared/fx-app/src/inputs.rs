@@ -1,12 +1,16 @@
-//! Which series a run reads, and their bars: those traded on, finer ones, and those that convert.
+//! Which series a run reads, and their bars: those traded on, finer ones, those that convert, and other instruments
+//! that the strategy reads.
 
 mod rates;
 
 use crate::ports::TimeRange;
 use crate::records::{InputRole, SeriesInput, SeriesKey, SeriesVersion};
 use crate::{App, errors};
-use fx_domain::{Bars, DatasetName, Digest, DigestBuilder, ErrorKind, PlatformError, PlatformResult};
+use fx_domain::{
+    Bars, DatasetName, Digest, DigestBuilder, ErrorKind, Granularity, PlatformError, PlatformResult,
+};
 use fx_engine::{Inputs, RATE_AGE_HOURS_DEFAULT, RunConfig, Track, TrackBars};
+use fx_strategy::{Feed, Plan};
 
 /// Bars of one run, at most, all series together: ten years of minutes take four million.
 pub const RUN_BARS_MAX: u64 = 20_000_000;
@@ -23,6 +27,8 @@ pub(crate) struct RunSeries {
     pub(crate) finer: Vec<SeriesVersion>,
     /// One for each rate.
     pub(crate) rates: Vec<SeriesVersion>,
+    /// One for each reference.
+    pub(crate) references: Vec<SeriesVersion>,
 }
 
 /// The bars of a run, in the order of its configuration.
@@ -31,6 +37,7 @@ pub(crate) struct RunBars {
     pub(crate) tracks: Vec<Bars>,
     pub(crate) finer: Vec<Bars>,
     pub(crate) rates: Vec<Bars>,
+    pub(crate) references: Vec<Bars>,
 }
 
 impl RunSeries {
@@ -38,7 +45,8 @@ impl RunSeries {
         let tracks = self.tracks.iter().map(|version| (InputRole::Track, version));
         let finer = self.finer.iter().map(|version| (InputRole::Intrabar, version));
         let rates = self.rates.iter().map(|version| (InputRole::Rate, version));
-        tracks.chain(finer).chain(rates)
+        let references = self.references.iter().map(|version| (InputRole::Reference, version));
+        tracks.chain(finer).chain(rates).chain(references)
     }
 
     /// The first track's series.
@@ -59,7 +67,7 @@ impl RunSeries {
 
     /// Of one series its version; of several the digest over keys and versions, in order.
     pub(crate) fn version(&self) -> Digest {
-        match (self.tracks.as_slice(), self.finer.len() + self.rates.len()) {
+        match (self.tracks.as_slice(), self.all().count() - self.tracks.len()) {
             ([only], 0) => only.version,
             _ => {
                 let parts = self.all().fold(DigestBuilder::new("run-series"), |digest, (role, version)| {
@@ -86,6 +94,7 @@ impl RunBars {
         Inputs {
             tracks: self.tracks.iter().enumerate().map(track).collect(),
             rates: self.rates.iter().collect(),
+            references: self.references.iter().collect(),
         }
     }
 }
@@ -96,6 +105,27 @@ pub(crate) struct Wanted<'a> {
     /// The version that the request names.
     pub(crate) pinned: Option<&'a Digest>,
     pub(crate) stretch: Stretch,
+    /// Other bars that the strategy reads.
+    pub(crate) feeds: &'a [Feed],
+}
+
+/// What a run reads of the bars before its range.
+#[derive(Clone, Copy)]
+pub(crate) struct History {
+    /// Bars of each track.
+    pub(crate) bars: usize,
+    /// Of tracks and references, before those bars: longer timeframes and other instruments are made of it.
+    pub(crate) lead_nanos: i64,
+}
+
+impl History {
+    /// What the indicators of a plan need on bars of `timeframe`.
+    pub(crate) fn of(plan: &Plan, timeframe: Granularity) -> Self {
+        Self {
+            bars: usize::try_from(plan.warm_up_bars()).unwrap_or(usize::MAX),
+            lead_nanos: plan.feed_lead_nanos(timeframe),
+        }
+    }
 }
 
 /// Which bars of a series are decided on.
@@ -124,9 +154,11 @@ impl App {
         };
         // One series is asked for by its version; several only have a version together.
         let needs_rates = rates::needed(config).next().is_some();
-        let alone = config.tracks.len() == 1 && config.intrabar.is_none() && !needs_rates;
+        let reads = wanted.feeds.iter().any(|feed| feed.instrument.is_some());
+        let alone = config.tracks.len() == 1 && config.intrabar.is_none() && !needs_rates && !reads;
         let pinned = wanted.pinned.filter(|_| alone);
-        let mut series = RunSeries { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new() };
+        let mut series =
+            RunSeries { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new(), references: Vec::new() };
         for track in &config.tracks {
             series.tracks.push(self.describe_series(&key(track, track.granularity), pinned).await?);
         }
@@ -148,6 +180,13 @@ impl App {
             granularity: data.series.granularity,
         };
         config.rates = series.rates.iter().map(rate).collect();
+        for reference in references(wanted.feeds, config) {
+            let described = self.describe_series(&key(&reference, reference.granularity), None).await;
+            let covered = described.and_then(|data| covers(&data).map(|()| data));
+            let read = covered.map_err(|error| name_field("instruments", error))?;
+            series.references.push(read);
+            config.references.push(reference);
+        }
         match wanted.pinned {
             Some(pinned) if *pinned != series.version() => Err(not_pinned(pinned, &series)),
             _ => Ok(series),
@@ -158,10 +197,19 @@ impl App {
     ///
     /// # Errors
     /// `BacktestDataError` above [`RUN_BARS_MAX`].
-    pub(crate) async fn check_size(&self, series: &RunSeries, range: TimeRange) -> PlatformResult<()> {
+    pub(crate) async fn check_size(
+        &self,
+        series: &RunSeries,
+        range: TimeRange,
+        history: History,
+    ) -> PlatformResult<()> {
         let mut rows = 0_u64;
         for (role, version) in series.all() {
-            let range = if role == InputRole::Rate { led(range) } else { range };
+            let range = match role {
+                InputRole::Rate => led(range, RATE_LEAD_NANOS),
+                InputRole::Track | InputRole::Reference => led(range, history.lead_nanos),
+                InputRole::Intrabar => range,
+            };
             let held = self.files.bars.rows_within_max(version, range).await.map_err(errors::store)?;
             rows = rows.saturating_add(held);
         }
@@ -175,7 +223,7 @@ impl App {
         Err(PlatformError::new(ErrorKind::BacktestData, message))
     }
 
-    /// Reads the bars of `range`, `warm_up` bars of each track before it, and the prices to convert by.
+    /// Reads the bars of `range`, what comes before it, and the prices to convert by.
     ///
     /// # Errors
     /// `ServiceError` when the store fails.
@@ -183,14 +231,15 @@ impl App {
         &self,
         series: &RunSeries,
         range: TimeRange,
-        warm_up: usize,
+        history: History,
     ) -> PlatformResult<RunBars> {
         let load = async |version: &SeriesVersion, range, warm_up| {
             self.files.bars.load(version, range, warm_up).await.map_err(errors::store)
         };
-        let mut bars = RunBars { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new() };
+        let mut bars =
+            RunBars { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new(), references: Vec::new() };
         for version in &series.tracks {
-            bars.tracks.push(load(version, range, warm_up).await?);
+            bars.tracks.push(load(version, led(range, history.lead_nanos), history.bars).await?);
         }
         for (version, track) in series.finer.iter().zip(&series.tracks) {
             // The last bar's path may reach over the end.
@@ -201,15 +250,33 @@ impl App {
         let first = bars.tracks.iter().filter_map(|bars| bars.times.first()).min();
         let start = first.map_or(range.start, |first| range.start.min(*first));
         for version in &series.rates {
-            bars.rates.push(load(version, led(TimeRange { start, ..range }), 0).await?);
+            bars.rates.push(load(version, led(TimeRange { start, ..range }, RATE_LEAD_NANOS), 0).await?);
+        }
+        for version in &series.references {
+            bars.references
+                .push(load(version, led(TimeRange { start, ..range }, history.lead_nanos), 0).await?);
         }
         Ok(bars)
     }
 }
 
-/// The range that prices to convert by are read over.
-fn led(range: TimeRange) -> TimeRange {
-    TimeRange { start: range.start.plus_nanos(-RATE_LEAD_NANOS), ..range }
+/// The range with what is read before it.
+fn led(range: TimeRange, lead_nanos: i64) -> TimeRange {
+    TimeRange { start: range.start.plus_nanos(-lead_nanos), ..range }
+}
+
+/// The series of other instruments that a strategy reads: each with bars as long as those of each track.
+fn references(feeds: &[Feed], config: &RunConfig) -> Vec<Track> {
+    let mut found = Vec::new();
+    for instrument in feeds.iter().filter_map(|feed| feed.instrument) {
+        for track in &config.tracks {
+            let reference = Track { instrument, granularity: track.granularity };
+            if !found.contains(&reference) {
+                found.push(reference);
+            }
+        }
+    }
+    found
 }
 
 fn check_coverage(data: &SeriesVersion, range: TimeRange) -> PlatformResult<()> {

@@ -164,16 +164,19 @@ pub enum InputRole {
     Intrabar,
     /// Its prices convert into the account currency.
     Rate,
+    /// The strategy reads it and trades something else.
+    Reference,
 }
 
 impl InputRole {
-    /// `track`, `intrabar` or `rate`.
+    /// `track`, `intrabar`, `rate` or `reference`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Track => "track",
             Self::Intrabar => "intrabar",
             Self::Rate => "rate",
+            Self::Reference => "reference",
         }
     }
 }

@@ -63,6 +63,7 @@ impl App {
         check_registration(&request)?;
         let (code, parameters) = (request.code.clone(), request.parameters.clone());
         let compiled = compile(code, parameters).await?;
+        check_timeframes(&compiled, request.timeframe)?;
         let Registration { name, description, instruments, timeframe, parameters, code } = request;
         let version = StrategyVersion {
             schema: RECORD_SCHEMA,
@@ -161,6 +162,19 @@ pub(crate) async fn compile(source: String, parameters: Parameters) -> PlatformR
         .await
         .map_err(|error| errors::lost_task(ErrorKind::StrategyExecution, error))?
         .map_err(|diagnostics| errors::diagnostics(kind, diagnostics))
+}
+
+/// Timeframes that a strategy reads are longer than its own.
+fn check_timeframes(compiled: &Compiled, own: Granularity) -> PlatformResult<()> {
+    let unfit = compiled.plan.feeds().into_iter().filter(|feed| !feed.fits(own));
+    match unfit.filter_map(|feed| feed.granularity).next() {
+        None => Ok(()),
+        Some(wanted) => {
+            let message =
+                format!("the strategy reads bars of {wanted}, which are not longer than its own of {own}");
+            Err(PlatformError::field(ErrorKind::StrategyConfiguration, "timeframe", message))
+        }
+    }
 }
 
 fn check_registration(request: &Registration) -> PlatformResult<()> {

@@ -41,6 +41,8 @@ pub struct UnknownGranularity(pub String);
 
 /// Hours between two points of the four-hour grid.
 const H4_HOURS: i8 = 4;
+/// Days of a week.
+const WEEK_DAYS: i8 = 7;
 /// Days from Sunday 17:00 to Friday 17:00.
 const TRADING_WEEK_DAYS: i64 = 5;
 
@@ -73,6 +75,36 @@ impl Granularity {
     #[must_use]
     pub fn close_of(self, open: UnixNanos) -> UnixNanos {
         self.anchored_close(open).unwrap_or_else(|| open.plus_nanos(self.nominal_nanos()))
+    }
+
+    /// The first end of a bar of our grid after `at`: every bar of the grid that `at` lies in ends there.
+    ///
+    /// Bars below four hours end at whole multiples of their length in UTC; those of four hours, a day and a week where
+    /// [`Granularity::close_of`] says, so that a weekend belongs to the week that follows. A tick has no length and ends
+    /// at `at`.
+    #[must_use]
+    pub fn end_after(self, at: UnixNanos) -> UnixNanos {
+        match self {
+            Self::Tick => at,
+            Self::M1 | Self::M5 | Self::M15 | Self::M30 | Self::H1 => {
+                let length = self.nominal_nanos();
+                at.plus_nanos(length - at.get().rem_euclid(length))
+            }
+            Self::H4 => {
+                let local = at.new_york();
+                let past = (local.hour() - ROLLOVER_HOUR).rem_euclid(H4_HOURS);
+                let on_the_hour = local.date().at(local.hour(), 0, 0, 0);
+                let end = on_the_hour.checked_add(i64::from(H4_HOURS - past).hours());
+                end.ok().and_then(UnixNanos::from_new_york).unwrap_or(UnixNanos::new(i64::MAX))
+            }
+            Self::D1 => at.next_rollover(),
+            Self::W1 => {
+                let day = at.trading_day();
+                let left = (Weekday::Friday.to_monday_zero_offset() - day.weekday().to_monday_zero_offset())
+                    .rem_euclid(WEEK_DAYS);
+                UnixNanos::end_of_trading_day(day.saturating_add(i64::from(left).days()))
+            }
+        }
     }
 
     /// The end on New York's clocks; `None` where the grid has no bar at `open`.
@@ -237,6 +269,31 @@ mod tests {
         ] {
             assert_eq!(Granularity::W1.close_of(at(open)), at(close), "{open}");
         }
+    }
+
+    #[test]
+    fn every_instant_of_a_bar_has_its_end() {
+        for (granularity, open) in [
+            (Granularity::M5, "2024-03-10T06:55:00Z"),
+            (Granularity::H1, "2024-03-10T06:00:00Z"),
+            (Granularity::H4, "2024-03-10T06:00:00Z"), // three hours long
+            (Granularity::H4, "2024-11-03T05:00:00Z"), // five hours long
+            (Granularity::H4, "2024-06-03T21:00:00Z"),
+            (Granularity::D1, "2024-03-09T22:00:00Z"),
+            (Granularity::D1, "2024-11-02T21:00:00Z"),
+            (Granularity::W1, "2024-03-03T22:00:00Z"),
+            (Granularity::W1, "2024-10-27T21:00:00Z"),
+        ] {
+            let (open, end) = (at(open), granularity.close_of(at(open)));
+            for instant in [open, open.plus_nanos(1), end.plus_nanos(-1)] {
+                assert_eq!(granularity.end_after(instant), end, "{granularity} {instant}");
+            }
+            assert!(granularity.end_after(end) > end);
+            assert_ne!(granularity.end_after(open.plus_nanos(-1)), end);
+        }
+        let saturday = at("2024-03-09T12:00:00Z");
+        assert_eq!(Granularity::W1.end_after(saturday), at("2024-03-15T21:00:00Z"));
+        assert_eq!(Granularity::Tick.end_after(saturday), saturday);
     }
 
     #[test]

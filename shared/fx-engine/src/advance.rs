@@ -2,7 +2,7 @@
 
 use crate::book::{BarQuotes, Dealing, Meeting};
 use crate::decide::{Moment, Scratch, View};
-use crate::evaluate::{Block, Clock, Column};
+use crate::evaluate::{Block, Clock, Column, Others};
 use crate::market::{Inputs, Market};
 use crate::program::Program;
 use crate::rates::Seen;
@@ -59,13 +59,19 @@ pub fn advance_over<R: Recorder>(
     if state.plan != plan.hash() || state.config != config_digest(config) {
         return Err(EngineError::State { reason: "it belongs to another plan or configuration" });
     }
-    if market.tracks.len() != config.tracks.len() || market.rates.len() != config.rates.len() {
+    config.check_feeds(plan)?;
+    if market.tracks.len() != config.tracks.len()
+        || market.rates.len() != config.rates.len()
+        || market.references.len() != config.references.len()
+    {
         return Err(EngineError::State { reason: "its prices are another configuration's" });
     }
     let setup = Setup::new(config, &state, market)?;
-    let clocks = market.tracks.iter().zip(&state.tracks).map(|(quotes, seen)| Clock {
+    let clocks = market.tracks.iter().zip(&state.tracks).zip(&config.tracks);
+    let clocks = clocks.map(|((quotes, seen), track)| Clock {
         first_decision: quotes.bars.lower_bound(config.start),
         first_index: seen.decision_bars,
+        granularity: track.granularity,
     });
     let clocks: Vec<_> = clocks.collect();
     let mut run = Run {
@@ -166,8 +172,13 @@ impl<R: Recorder> Run<'_, R> {
     /// Evaluates the market nodes of a track over a block.
     fn columns(&mut self, track: usize, rows: Range<usize>) {
         let (quotes, clock) = (&self.market.tracks[track], self.clocks[track]);
-        let memories = &mut self.state.tracks[track].memories;
-        self.blocks[track].evaluate(self.program, memories, quotes, rows, clock);
+        let state = &mut self.state.tracks[track];
+        if !self.program.feeds.all.is_empty() {
+            let stands = (&*state, clock.granularity);
+            let others = Others::of(self.program, self.setup.config, &self.market.references, stands);
+            self.blocks[track].evaluate_feeds(self.program, state, quotes, (rows.clone(), clock), &others);
+        }
+        self.blocks[track].evaluate(self.program, &mut state.memories, quotes, rows, clock);
     }
 
     fn deposit(&mut self, time: UnixNanos) {

@@ -2,11 +2,14 @@
 
 use crate::{EngineError, PRICE_MAX};
 use fx_domain::{Currency, FinancingTable, Granularity, Instrument, Money, Pips, Price, UnixNanos};
+use fx_strategy::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Tracks of one run, at most.
 pub const TRACKS_MAX: usize = 64;
+/// Series that a strategy reads beside its own, at most.
+pub const REFERENCES_MAX: usize = 64;
 /// Commission per lot, unit or fill is below this.
 const COMMISSION_MAX: f64 = 1e6;
 /// Hours of a day.
@@ -171,6 +174,9 @@ pub struct RunConfig {
     pub tracks: Vec<Track>,
     /// Prices that are only converted by.
     pub rates: Vec<Track>,
+    /// Other instruments that the strategy reads, each with bars as long as those that it reads them beside.
+    #[serde(default)]
+    pub references: Vec<Track>,
     /// The account.
     pub account: Account,
     /// Decisions begin at the first bar at or after this; earlier bars warm the indicators.
@@ -208,6 +214,7 @@ impl RunConfig {
         Self {
             tracks: vec![Track { instrument, granularity }],
             rates: Vec::new(),
+            references: Vec::new(),
             account: Account::new(capital),
             start: UnixNanos::new(i64::MIN),
             fill: FillTime::default(),
@@ -239,6 +246,7 @@ impl RunConfig {
         let checks = [
             ((1..=TRACKS_MAX).contains(&self.tracks.len()), "tracks", "must be between 1 and 64"),
             (self.rates.len() <= TRACKS_MAX, "rates", "must be 64 at most"),
+            (self.references.len() <= REFERENCES_MAX, "references", "must be 64 at most"),
             (
                 distinct.len() == self.tracks.len() + self.rates.len(),
                 "tracks",
@@ -259,6 +267,24 @@ impl RunConfig {
             Some((_, field, reason)) => Err(EngineError::Config { field, reason }),
             None => Ok(()),
         }
+    }
+
+    /// Checks that every track has the bars that `plan` reads beside its own.
+    pub(crate) fn check_feeds(&self, plan: &Plan) -> Result<(), EngineError> {
+        for feed in plan.feeds() {
+            for track in &self.tracks {
+                let own = track.granularity;
+                if let Some(wanted) = feed.granularity.filter(|_| !feed.fits(own)) {
+                    return Err(EngineError::Timeframe { wanted, own });
+                }
+                if let Some(instrument) = feed.instrument
+                    && !self.references.contains(&Track { instrument, granularity: own })
+                {
+                    return Err(EngineError::NoReference { instrument });
+                }
+            }
+        }
+        Ok(())
     }
 
     fn spread_holds(&self) -> bool {
@@ -288,7 +314,7 @@ impl RunConfig {
 
     /// Whether they are distances that the engine computes with, on every track.
     fn are_distances(&self, pips: &[f64]) -> bool {
-        self.tracks.iter().chain(&self.rates).all(|track| {
+        self.tracks.iter().chain(&self.rates).chain(&self.references).all(|track| {
             pips.iter().all(|pips| {
                 let distance = Pips(*pips).to_price(&track.instrument);
                 distance.is_some_and(|distance| distance >= Price::ZERO && distance <= PRICE_MAX)

@@ -93,8 +93,8 @@ impl Scratch {
             match &mut memories[id.index()] {
                 Memory::LagNumber(history) => history.push(self.number(view, x)),
                 Memory::LagCondition(history) => history.push(self.condition(view, x)),
-                Memory::CellNumber(held) => *held = self.number(view, x),
-                Memory::CellCondition(held) => *held = self.condition(view, x),
+                Memory::HeldNumber(held) => *held = self.number(view, x),
+                Memory::HeldCondition(held) => *held = self.condition(view, x),
                 _ => {}
             }
         }
@@ -113,7 +113,7 @@ impl Scratch {
                 select(self.condition(view, condition), then, otherwise, UNDEFINED)
             }
             Node::Cell { .. } => match &view.memories[id.index()] {
-                Memory::CellNumber(held) => *held,
+                Memory::HeldNumber(held) => *held,
                 _ => UNDEFINED,
             },
             Node::Lag { bars, .. } => match &view.memories[id.index()] {
@@ -142,7 +142,7 @@ impl Scratch {
                 select(self.condition(view, condition), then, otherwise, UNKNOWN)
             }
             Node::Cell { .. } => match &view.memories[id.index()] {
-                Memory::CellCondition(held) => *held,
+                Memory::HeldCondition(held) => *held,
                 _ => UNKNOWN,
             },
             Node::Lag { bars, .. } => match &view.memories[id.index()] {

@@ -1,6 +1,6 @@
 //! What can go wrong in a run.
 
-use fx_domain::{BarFault, Currency, Instrument, Side, UnixNanos};
+use fx_domain::{BarFault, Currency, Granularity, Instrument, Side, UnixNanos};
 
 /// A run that cannot be started or go on. Nothing of a failed call's output may be used.
 ///
@@ -19,6 +19,20 @@ pub enum EngineError {
     /// The plan is not well formed.
     #[error(transparent)]
     Plan(#[from] fx_strategy::PlanError),
+    /// The strategy reads a timeframe that its own bars do not add up to.
+    #[error("the strategy reads bars of {wanted}, which are not longer than its own bars of {own}")]
+    Timeframe {
+        /// What it reads.
+        wanted: Granularity,
+        /// What it runs on.
+        own: Granularity,
+    },
+    /// The run has no series of an instrument that the strategy reads.
+    #[error("the strategy reads bars of {instrument}, which the run does not have")]
+    NoReference {
+        /// The pair.
+        instrument: Instrument,
+    },
     /// The columns of the bars have different lengths.
     #[error("the columns of the bars differ in length")]
     ColumnsDiffer,

@@ -3,11 +3,13 @@
 //! What is the same at all bars of a block is known to be, and costs nothing after the first block that has it.
 
 mod clock;
+mod feeds;
 mod flags;
 mod loops;
 mod totals;
 
 pub(crate) use clock::{Clock, clock_value};
+pub(crate) use feeds::{Forming, Others};
 pub(crate) use loops::select;
 
 use crate::BLOCK;
@@ -16,7 +18,7 @@ use crate::indicator::{
 };
 use crate::market::Quotes;
 use crate::program::union::Member;
-use crate::program::{Comparison, Program, reads_price};
+use crate::program::{Comparison, PriceSeries, Program, price_of, reads_price};
 use crate::value::{
     FALSE, TRUE, Tri, UNDEFINED, UNKNOWN, absolute, arithmetic, compare, connect, is_comparison,
     is_connective, negate, not, root, unary,
@@ -37,8 +39,9 @@ pub(crate) enum Memory {
     Price(PriceWindow),
     Number(NumberWindow),
     Smoother(Smoother),
-    CellNumber(f64),
-    CellCondition(Tri),
+    /// One value: a cell's, or that of a feed's last bar.
+    HeldNumber(f64),
+    HeldCondition(Tri),
     Scanner(Scanner),
     /// Values at the bars at which a condition held.
     Occasions(History<f64>),
@@ -62,8 +65,12 @@ impl Memory {
                 }
             }
             Node::Recursion { .. } => Self::Smoother(Smoother::new()),
-            Node::Cell { initial: Literal::Number(value), .. } => Self::CellNumber(value),
-            Node::Cell { initial: Literal::Condition(value), .. } => Self::CellCondition(Tri::from(value)),
+            Node::Cell { initial: Literal::Number(value), .. } => Self::HeldNumber(value),
+            Node::Cell { initial: Literal::Condition(value), .. } => Self::HeldCondition(Tri::from(value)),
+            Node::AsOf { x } => match program.types[x.index()] {
+                Type::Number => Self::HeldNumber(UNDEFINED),
+                Type::Condition => Self::HeldCondition(UNKNOWN),
+            },
             Node::Scan { kind: Scan::ValueWhen, bars, .. } => {
                 Self::Occasions(History::new(bars as usize, Vec::new()))
             }
@@ -95,6 +102,8 @@ pub(crate) struct Block {
     sums: Vec<Option<Sums>>,
     /// For means whose sums nobody compares.
     spare: Sums,
+    /// Of each feed.
+    feeds: Vec<feeds::Room>,
     flags: Flags,
     level: Level,
 }
@@ -117,6 +126,7 @@ impl Block {
             totals: program.series.iter().map(|_| Totals::new()).collect(),
             sums: sums.collect(),
             spare: Sums::new(),
+            feeds: program.feeds.all.iter().map(|_| feeds::Room::new()).collect(),
             flags: Flags::new(),
             level: Level::new(),
         }
@@ -131,7 +141,7 @@ impl Block {
         range: Range<usize>,
         clock: Clock,
     ) {
-        let market = Market { quotes, range, clock, plan: program.plan };
+        let market = Market { quotes, range, clock, plan: program.plan, feed: None };
         widest(
             self.level,
             #[inline(always)]
@@ -151,7 +161,7 @@ impl Block {
         range: Range<usize>,
         clock: Clock,
     ) {
-        let market = Market { quotes, range, clock, plan: program.plan };
+        let market = Market { quotes, range, clock, plan: program.plan, feed: None };
         widest(
             self.level,
             #[inline(always)]
@@ -169,7 +179,7 @@ impl Block {
         range: Range<usize>,
         clock: Clock,
     ) {
-        let market = Market { quotes, range, clock, plan: program.plan };
+        let market = Market { quotes, range, clock, plan: program.plan, feed: None };
         widest(
             self.level,
             #[inline(always)]
@@ -182,8 +192,10 @@ impl Block {
 
     #[inline(always)]
     fn add_up(&mut self, program: &Program<'_>, market: &Market<'_>) {
-        for ((side, field), totals) in program.series.iter().zip(&mut self.totals) {
-            totals.add_up(market.quotes.series(*side, *field), market.range.clone());
+        for (PriceSeries { feed, side, field }, totals) in program.series.iter().zip(&mut self.totals) {
+            if *feed == market.feed {
+                totals.add_up(market.quotes.series(*side, *field), market.range.clone());
+            }
         }
     }
 
@@ -198,6 +210,9 @@ impl Block {
     ) {
         let range = market.range.clone();
         for (id, node) in program.plan.nodes.iter().enumerate().take(nodes.end).skip(nodes.start) {
+            if program.feeds.clocks[id] != market.feed {
+                continue;
+            }
             self.take_sums(program, id, memories, market);
             let (operands, rest) = self.columns.split_at_mut(id);
             let (uniform, bars) = (&mut self.uniform, range.len());
@@ -227,7 +242,7 @@ impl Block {
     #[inline(always)]
     fn take_sums(&mut self, program: &Program<'_>, id: usize, memories: &mut [Memory], market: &Market<'_>) {
         if let (Some(mean), Memory::Price(window)) = (program.means[id], &mut memories[id]) {
-            let (side, field) = program.series[mean.series];
+            let PriceSeries { side, field, .. } = program.series[mean.series];
             let sums = self.sums[id].as_mut().unwrap_or(&mut self.spare);
             let series = market.quotes.series(side, field);
             sums.take(window, &self.totals[mean.series], series, market.range.clone());
@@ -289,6 +304,8 @@ struct Market<'a> {
     range: Range<usize>,
     clock: Clock,
     plan: &'a Plan,
+    /// Whose bars they are, as [`PriceSeries::feed`] has it.
+    feed: Option<usize>,
 }
 
 /// The columns below a node.
@@ -348,8 +365,12 @@ fn number(
     let range = market.range.clone();
     match *node {
         Node::Number(value) => return Some(value),
-        Node::Price { side, field } => totals::prices(quotes.series(side, field), range, out),
-        Node::Volume => loops::map(&quotes.bars.volume[range], out, |volume| volume as f64),
+        Node::Price { side, field } | Node::FeedPrice { side, field, .. } => {
+            totals::prices(quotes.series(side, field), range, out);
+        }
+        Node::Volume | Node::FeedVolume { .. } => {
+            loops::map(&quotes.bars.volume[range], out, |volume| volume as f64)
+        }
         Node::Clock(ClockField::Index) => clock.indices(range, out),
         Node::Clock(field) => clock::values(field, &quotes.bars.times[range], out),
         Node::Unary { op, x } => {
@@ -388,9 +409,9 @@ fn number(
             }
         }
         Node::Window { kind, x, .. } => match memory {
-            Memory::Price(window) => match (kind, &plan.nodes[x.index()]) {
-                (Window::Stdev, Node::Price { side, field }) => {
-                    window.deviations(quotes.series(*side, *field), range, out);
+            Memory::Price(window) => match (kind, price_of(&plan.nodes[x.index()])) {
+                (Window::Stdev, Some((_, side, field))) => {
+                    window.deviations(quotes.series(side, field), range, out);
                 }
                 _ => sums.means(out),
             },
@@ -429,6 +450,8 @@ fn number(
                 session.advance((kind, period), &quotes.bars.times[range], operands.number(x), out);
             }
         }
+        // Written before the nodes of the strategy's own bars are evaluated.
+        Node::AsOf { .. } => {}
         Node::Condition(_) | Node::Position(_) | Node::Account(_) | Node::Cell { .. } => {}
     }
     None

@@ -49,8 +49,8 @@ mod value;
 pub use advance::sweep::sweep;
 pub use advance::{advance, advance_over};
 pub use config::{
-    Account, AccountKind, Commission, FillTime, IntrabarPolicy, RATE_AGE_HOURS_DEFAULT, RunConfig, Slippage,
-    SpreadModel, StopOutPolicy, TRACKS_MAX, Track,
+    Account, AccountKind, Commission, FillTime, IntrabarPolicy, RATE_AGE_HOURS_DEFAULT, REFERENCES_MAX,
+    RunConfig, Slippage, SpreadModel, StopOutPolicy, TRACKS_MAX, Track,
 };
 pub use error::{BadBar, EngineError};
 pub use estimate::estimated_bars_per_second;

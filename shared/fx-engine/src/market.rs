@@ -21,6 +21,10 @@ pub struct Inputs<'a> {
     pub tracks: Vec<TrackBars<'a>>,
     /// One for each of [`RunConfig::rates`].
     pub rates: Vec<&'a Bars>,
+    /// One for each of [`RunConfig::references`]: those that calls before had not seen, and any others. A call sees what
+    /// is complete at the closes of its tracks' bars; what completes later is given again to the call that reaches it,
+    /// and what was seen before is passed over.
+    pub references: Vec<&'a Bars>,
 }
 
 /// The bars of one track.
@@ -36,7 +40,7 @@ impl<'a> Inputs<'a> {
     /// One track without finer bars.
     #[must_use]
     pub fn of(bars: &'a Bars) -> Self {
-        Self { tracks: vec![TrackBars { bars, finer: None }], rates: Vec::new() }
+        Self { tracks: vec![TrackBars { bars, finer: None }], ..Self::default() }
     }
 }
 
@@ -46,6 +50,7 @@ pub struct Market<'a> {
     pub(crate) tracks: Vec<Quotes<'a>>,
     pub(crate) finer: Vec<Option<Quotes<'a>>>,
     pub(crate) rates: Vec<Quotes<'a>>,
+    pub(crate) references: Vec<Quotes<'a>>,
 }
 
 impl<'a> Market<'a> {
@@ -55,11 +60,15 @@ impl<'a> Market<'a> {
     /// [`EngineError::Bar`] for the first bar that cannot be traded on, [`EngineError::Config`] when inputs or spread
     /// model do not go with the configuration, [`EngineError::SidesChanged`], [`EngineError::ColumnsDiffer`].
     pub fn new(config: &RunConfig, state: &State, inputs: &Inputs<'a>) -> Result<Self, EngineError> {
-        if inputs.tracks.len() != config.tracks.len() || inputs.rates.len() != config.rates.len() {
+        if inputs.tracks.len() != config.tracks.len()
+            || inputs.rates.len() != config.rates.len()
+            || inputs.references.len() != config.references.len()
+        {
             let reason = "there must be bars for each of them, and for nothing else";
             return Err(EngineError::Config { field: "tracks", reason });
         }
-        let mut market = Self { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new() };
+        let mut market =
+            Self { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new(), references: Vec::new() };
         let all = config.tracks.iter().chain(&config.rates).zip(&state.tracks);
         let bars = inputs.tracks.iter().map(|track| track.bars).chain(inputs.rates.iter().copied());
         for (index, ((track, seen), bars)) in all.zip(bars).enumerate() {
@@ -86,6 +95,15 @@ impl<'a> Market<'a> {
             };
             market.finer.push(finer);
         }
+        for (reference, bars) in config.references.iter().zip(&inputs.references) {
+            let spread = match bars.quotes {
+                QuoteColumns::Both { .. } => SpreadModel::Measured,
+                QuoteColumns::One { .. } => config.spread,
+            };
+            let quotes = Quotes::new(bars, spread, &reference.instrument)?;
+            quotes.check(reference.granularity, After { time: None, number: 0 })?;
+            market.references.push(quotes);
+        }
         Ok(market)
     }
 
@@ -109,6 +127,13 @@ pub(crate) enum StoredSides {
 pub(crate) struct SideView<'a> {
     columns: Cow<'a, OhlcColumns>,
     shift_nanos: i64,
+}
+
+impl<'a> SideView<'a> {
+    /// Columns as they are.
+    pub(crate) const fn plain(columns: &'a OhlcColumns) -> Self {
+        Self { columns: Cow::Borrowed(columns), shift_nanos: 0 }
+    }
 }
 
 impl SideView<'_> {

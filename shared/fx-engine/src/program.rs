@@ -5,7 +5,8 @@ pub(crate) mod union;
 use crate::EngineError;
 use crate::value::is_comparison;
 use fx_strategy::{
-    Action, Binary, ClockField, Direction, Node, NodeId, Plan, PriceField, SeriesSide, Type, Window,
+    Action, Binary, Clock, ClockField, Direction, Feed, Node, NodeId, Plan, PriceField, SeriesSide, Type,
+    Window,
 };
 
 /// Everything that is known of a plan before the first bar.
@@ -22,7 +23,43 @@ pub(crate) struct Program<'a> {
     /// Of each mean of a stored price: how it is evaluated.
     pub(crate) means: Vec<Option<Mean>>,
     /// The stored prices that means are taken of.
-    pub(crate) series: Vec<(SeriesSide, PriceField)>,
+    pub(crate) series: Vec<PriceSeries>,
+    /// Other bars that the plan reads.
+    pub(crate) feeds: Feeds,
+}
+
+/// A stored price.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PriceSeries {
+    /// Which of [`Feeds::all`]; `None` is the strategy's own bars.
+    pub(crate) feed: Option<usize>,
+    pub(crate) side: SeriesSide,
+    pub(crate) field: PriceField,
+}
+
+/// The completed bars that a plan reads beside the strategy's own.
+pub(crate) struct Feeds {
+    pub(crate) all: Vec<Feed>,
+    /// Of each node: whose bars it is evaluated at, as [`PriceSeries::feed`] has it.
+    pub(crate) clocks: Vec<Option<usize>>,
+    /// The nodes that bring values to the strategy's own bars: which feed, the node, its operand.
+    pub(crate) as_of: Vec<(usize, NodeId, NodeId)>,
+}
+
+impl Feeds {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let all = plan.feeds();
+        let place = |clock| match clock {
+            Clock::Of(feed) => all.iter().position(|known| *known == feed),
+            Clock::Own | Clock::Any => None,
+        };
+        let clocks: Vec<_> = plan.clocks().into_iter().map(place).collect();
+        let as_of = plan.nodes.iter().zip(0..).filter_map(|(node, index)| match *node {
+            Node::AsOf { x } => Some((clocks[x.index()]?, NodeId(index), x)),
+            _ => None,
+        });
+        Self { as_of: as_of.collect(), all, clocks }
+    }
 }
 
 /// The mean of a stored price.
@@ -90,7 +127,8 @@ impl<'a> Program<'a> {
         let (types, reactive) = (plan.types(), plan.reactive());
         let (rules, every_bar, columns) = (Vec::new(), Vec::new(), columns(plan, &reactive));
         let (means, series) = means(plan, &columns);
-        let mut program = Self { plan, types, reactive, rules, every_bar, columns, means, series };
+        let feeds = Feeds::of(plan);
+        let mut program = Self { plan, types, reactive, rules, every_bar, columns, means, series, feeds };
         program.rules = plan
             .rules
             .iter()
@@ -186,13 +224,15 @@ fn columns(plan: &Plan, reactive: &[bool]) -> Vec<bool> {
 }
 
 /// The means of stored prices, and the prices that they are of.
-fn means(plan: &Plan, columns: &[bool]) -> (Vec<Option<Mean>>, Vec<(SeriesSide, PriceField)>) {
-    let mut series = Vec::new();
+fn means(plan: &Plan, columns: &[bool]) -> (Vec<Option<Mean>>, Vec<PriceSeries>) {
+    let (mut series, all) = (Vec::new(), plan.feeds());
     let mut means: Vec<_> = plan
         .nodes
         .iter()
         .map(|node| {
-            let price = mean_of(plan, node)?;
+            let (feed, side, field) = mean_of(plan, node)?;
+            let feed = feed.and_then(|feed| all.iter().position(|known| *known == feed));
+            let price = PriceSeries { feed, side, field };
             let known = series.iter().position(|known| *known == price);
             let series = known.unwrap_or_else(|| {
                 series.push(price);
@@ -214,12 +254,18 @@ fn means(plan: &Plan, columns: &[bool]) -> (Vec<Option<Mean>>, Vec<(SeriesSide, 
 }
 
 /// The stored price that the node is a mean of, if it is one.
-fn mean_of(plan: &Plan, node: &Node) -> Option<(SeriesSide, PriceField)> {
+fn mean_of(plan: &Plan, node: &Node) -> Option<(Option<Feed>, SeriesSide, PriceField)> {
     match *node {
-        Node::Window { kind: Window::Sma, x, .. } => match plan.nodes[x.index()] {
-            Node::Price { side, field } => Some((side, field)),
-            _ => None,
-        },
+        Node::Window { kind: Window::Sma, x, .. } => price_of(&plan.nodes[x.index()]),
+        _ => None,
+    }
+}
+
+/// The stored price that the node is, if it is one, and whose.
+pub(crate) const fn price_of(node: &Node) -> Option<(Option<Feed>, SeriesSide, PriceField)> {
+    match *node {
+        Node::Price { side, field } => Some((None, side, field)),
+        Node::FeedPrice { feed, side, field } => Some((Some(feed), side, field)),
         _ => None,
     }
 }
@@ -234,6 +280,7 @@ fn has_memory(node: &Node) -> bool {
             | Node::Scan { .. }
             | Node::Psar { .. }
             | Node::Session { .. }
+            | Node::AsOf { .. }
     )
 }
 
@@ -241,7 +288,7 @@ fn has_memory(node: &Node) -> bool {
 pub(crate) fn reads_price(plan: &Plan, node: &Node) -> bool {
     match *node {
         Node::Window { kind: Window::Sma | Window::Stdev, x, .. } => {
-            matches!(plan.nodes[x.index()], Node::Price { .. })
+            price_of(&plan.nodes[x.index()]).is_some()
         }
         _ => false,
     }

@@ -4,7 +4,7 @@
 //! SHA-256 of all that. Sums and candidate lists are not stored but rebuilt, so that they cannot disagree.
 
 use crate::book::{Book, Lot};
-use crate::evaluate::Memory;
+use crate::evaluate::{Forming, Memory};
 use crate::indicator::{History, NumberWindow, PriceWindow, Psar, Scanner, SessionMemory, Smoother};
 use crate::market::StoredSides;
 use crate::order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
@@ -46,6 +46,7 @@ struct TrackForm {
     decision_bars: u64,
     last: Option<LastBar>,
     memories: Vec<MemoryForm>,
+    forming: Vec<Option<Forming>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -131,6 +132,11 @@ impl Form {
             return refuse("its position, orders or balance cannot be");
         }
         for (track, form) in state.tracks.iter_mut().zip(self.tracks) {
+            if form.forming.len() != track.forming.len()
+                || !form.forming.iter().flatten().all(Forming::is_sound)
+            {
+                return refuse("its other timeframes are not the plan's");
+            }
             if form.memories.len() != track.memories.len() {
                 return refuse("its indicators are not the plan's");
             }
@@ -142,7 +148,7 @@ impl Form {
                     None => return refuse("its indicators are not the plan's"),
                 }
             }
-            (track.stored, track.last) = (form.stored, form.last);
+            (track.stored, track.last, track.forming) = (form.stored, form.last, form.forming);
             (track.bars_done, track.decision_bars) = (form.bars_done, form.decision_bars);
         }
         (state.seen, state.now, state.book) = (self.seen, self.now, self.book);
@@ -158,6 +164,7 @@ impl TrackForm {
             decision_bars: track.decision_bars,
             last: track.last,
             memories: track.memories.iter().map(MemoryForm::of).collect(),
+            forming: track.forming.clone(),
         }
     }
 
@@ -178,8 +185,8 @@ impl MemoryForm {
             Memory::Price(window) => Self::Prices(window.tail().to_vec()),
             Memory::Number(window) => Self::Numbers(window.tail().to_vec()),
             Memory::Smoother(smoother) => Self::Smoother(smoother.clone()),
-            Memory::CellNumber(value) => Self::Numbers(vec![*value]),
-            Memory::CellCondition(value) => Self::Conditions(vec![*value]),
+            Memory::HeldNumber(value) => Self::Numbers(vec![*value]),
+            Memory::HeldCondition(value) => Self::Conditions(vec![*value]),
             Memory::Scanner(scanner) => Self::Scanner(*scanner),
             Memory::Occasions(history) => Self::Numbers(history.tail().to_vec()),
             Memory::Psar(psar) => Self::Psar(*psar),
@@ -193,12 +200,12 @@ impl MemoryForm {
         let fits = |length: usize| length <= bars;
         match (self, empty) {
             (Self::None, Memory::None) => Some(Memory::None),
-            (Self::Numbers(values), Memory::CellNumber(_)) => match *values {
-                [value] => Some(Memory::CellNumber(finite_or_undefined(value))),
+            (Self::Numbers(values), Memory::HeldNumber(_)) => match *values {
+                [value] => Some(Memory::HeldNumber(finite_or_undefined(value))),
                 _ => None,
             },
-            (Self::Conditions(values), Memory::CellCondition(_)) => match *values {
-                [value] if value <= UNKNOWN => Some(Memory::CellCondition(value)),
+            (Self::Conditions(values), Memory::HeldCondition(_)) => match *values {
+                [value] if value <= UNKNOWN => Some(Memory::HeldCondition(value)),
                 _ => None,
             },
             (Self::Numbers(values), Memory::LagNumber(_)) if fits(values.len()) => {

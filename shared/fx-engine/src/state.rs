@@ -1,7 +1,7 @@
 //! Where a run stands.
 
 use crate::book::Book;
-use crate::evaluate::Memory;
+use crate::evaluate::{Forming, Memory};
 use crate::market::StoredSides;
 use crate::program::Program;
 use crate::rates::{Path, Rate, Seen};
@@ -65,6 +65,8 @@ pub(crate) struct TrackState {
     pub(crate) last: Option<LastBar>,
     /// One for each node of the plan; none of rates.
     pub(crate) memories: Vec<Memory>,
+    /// Of each feed of the plan: its bar that is not complete; none of rates.
+    pub(crate) forming: Vec<Option<Forming>>,
 }
 
 /// The last bar.
@@ -84,6 +86,7 @@ impl State {
         for track in &config.tracks {
             Path::find(config, track.instrument.quote())?;
         }
+        config.check_feeds(plan)?;
         Ok(Self::new(&Program::new(plan)?, config))
     }
 
@@ -91,7 +94,8 @@ impl State {
         let track = |traded: bool| {
             let nodes = program.plan.nodes.iter().filter(|_| traded);
             let memories = nodes.map(|node| Memory::of(program, node)).collect();
-            TrackState { stored: None, bars_done: 0, decision_bars: 0, last: None, memories }
+            let forming = vec![None; if traded { program.feeds.all.len() } else { 0 }];
+            TrackState { stored: None, bars_done: 0, decision_bars: 0, last: None, memories, forming }
         };
         let tracks = config.tracks.iter().map(|_| track(true));
         let tracks: Vec<_> = tracks.chain(config.rates.iter().map(|_| track(false))).collect();

@@ -2,7 +2,7 @@
 
 use crate::limits::{HISTORY_MAX, NODES_MAX};
 use crate::plan::{
-    Action, Binary, CellId, LabelId, Literal, Node, NodeId, Plan, Recording, Rule, Type, Unary,
+    Action, Binary, CellId, Clock, Feed, LabelId, Literal, Node, NodeId, Plan, Recording, Rule, Type, Unary,
 };
 use std::collections::HashMap;
 
@@ -14,6 +14,7 @@ pub(crate) struct Builder {
     nodes: Vec<Node>,
     types: Vec<Type>,
     reactive: Vec<bool>,
+    clocks: Vec<Clock>,
     known: HashMap<Key, NodeId>,
     history: u64,
     overflow: Option<&'static str>,
@@ -33,8 +34,12 @@ impl Builder {
         self.reactive[id.index()]
     }
 
-    /// The one node of this value.
+    /// The one node of this value. Operands on several clocks are brought to the strategy's own bars.
     pub(crate) fn intern(&mut self, node: Node) -> NodeId {
+        let node = match node.clock_given(|operand| self.clocks[operand.index()]) {
+            None => node.map_operands(|operand| self.own(operand)),
+            Some(_) => node,
+        };
         let key = key(&node);
         if let Some(&id) = self.known.get(&key) {
             return id;
@@ -50,9 +55,28 @@ impl Builder {
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.types.push(node.type_given(|operand| self.types[operand.index()]));
         self.reactive.push(node.reactive_given(|operand| self.reactive[operand.index()]));
+        let clock = node.clock_given(|operand| self.clocks[operand.index()]);
+        self.clocks.push(clock.unwrap_or(Clock::Own));
         self.nodes.push(node);
         self.known.insert(key, id);
         id
+    }
+
+    /// `x` at the strategy's own bars: of a feed, its value at the last bar that is complete.
+    pub(crate) fn own(&mut self, x: NodeId) -> NodeId {
+        match self.clocks[x.index()] {
+            Clock::Of(_) => self.intern(Node::AsOf { x }),
+            Clock::Own | Clock::Any => x,
+        }
+    }
+
+    /// `a` and `b` on one clock.
+    pub(crate) fn together(&mut self, a: NodeId, b: NodeId) -> [NodeId; 2] {
+        let (one, other) = (self.clocks[a.index()], self.clocks[b.index()]);
+        if one == other || one == Clock::Any || other == Clock::Any {
+            return [a, b];
+        }
+        [self.own(a), self.own(b)]
     }
 
     /// A constant; −0 is written as 0, nothing in the language tells them apart.
@@ -86,6 +110,11 @@ impl Builder {
             (Unary::Not, Node::Unary { op: Unary::Not, x: inner })
             | (Unary::Neg, Node::Unary { op: Unary::Neg, x: inner }) => inner,
             (Unary::Defined, Node::Number(_) | Node::Condition(_)) => self.condition(true),
+            // Never undefined, also before the first bar of a feed is complete.
+            (Unary::Defined, _) => {
+                let x = self.own(x);
+                self.intern(Node::Unary { op, x })
+            }
             _ => self.intern(Node::Unary { op, x }),
         }
     }
@@ -241,6 +270,9 @@ pub(crate) fn key(node: &Node) -> Key {
         Node::Lag { x, bars } => (10, 0, x.0, bars),
         Node::Window { kind, x, bars } => (11, kind as u64, x.0, bars),
         Node::Recursion { kind, x, bars } => (12, kind as u64, x.0, bars),
+        Node::FeedPrice { feed, side, field } => (31, feed_key(feed), side as u32, field as u32),
+        Node::FeedVolume { feed } => (32, feed_key(feed), 0, 0),
+        Node::AsOf { x } => (33, 0, x.0, 0),
         Node::Cell { cell, initial: Literal::Number(value) } => (30, value.to_bits(), u32::from(cell.0), 0),
         Node::Cell { cell, initial: Literal::Condition(value) } => {
             (30, u64::from(value), u32::from(cell.0), 1)
@@ -254,4 +286,12 @@ pub(crate) fn key(node: &Node) -> Key {
 /// Two halves of a key's word.
 fn wide(high: u32, low: u32) -> u64 {
     u64::from(high) << u32::BITS | u64::from(low)
+}
+
+/// The codes of the pair and the length of the bars, a byte each; 0 for the strategy's own.
+fn feed_key(feed: Feed) -> u64 {
+    let pair = feed.instrument.map(|pair| (pair.base(), pair.quote()));
+    let codes = pair.iter().flat_map(|(base, quote)| base.code().bytes().chain(quote.code().bytes()));
+    let codes = codes.fold(0, |key: u64, byte| key << 8 | u64::from(byte));
+    codes << 8 | feed.granularity.map_or(0, |granularity| 1 + granularity as u64)
 }

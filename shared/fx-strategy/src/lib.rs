@@ -36,6 +36,7 @@
 
 mod builder;
 mod builtins;
+mod clocks;
 mod diagnostic;
 pub mod limits;
 mod lower;

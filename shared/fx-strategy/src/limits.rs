@@ -34,6 +34,8 @@ pub const LABEL_BYTES_MAX: usize = 64;
 pub const LOOK_BACK_MAX: u32 = 10_000;
 /// Bars of all windows, recursions and lags of a plan together: what an evaluation keeps in memory.
 pub const HISTORY_MAX: u64 = 1_000_000;
+/// Other timeframes and instruments that a strategy reads.
+pub const FEEDS_MAX: usize = 16;
 /// Cells of a strategy: values of its own that it keeps from bar to bar.
 pub const CELLS_MAX: usize = 64;
 /// Parameters of a strategy.

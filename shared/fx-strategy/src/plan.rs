@@ -5,6 +5,10 @@
 //! on position, account or a cell and is evaluated bar by bar. Numbers are `f64`, an undefined one is NaN; conditions have
 //! three values: false, true, undefined.
 //!
+//! Every node has a clock: the strategy's own bars, or the completed bars of a [`Feed`]. Windows, recursions and lags
+//! count bars of their node's clock. [`Node::AsOf`] brings a value of a feed to the strategy's own bars; operands of one
+//! node, guards, arguments and recordings are on one clock, theirs or the strategy's own.
+//!
 //! Undefined values:
 //! - arithmetic, comparison, `not`, `min max abs sqrt` of an undefined operand are undefined; so are ÷ 0, √ of a
 //!   negative number and anything not finite;
@@ -14,6 +18,7 @@
 //! - what else has a memory says itself what it does;
 //! - a rule whose guard or argument is undefined decides nothing.
 
+use fx_domain::{Granularity, Instrument};
 use serde::{Deserialize, Serialize};
 
 /// Version of the plan's byte form and of the meaning of its nodes. It enters every plan hash.
@@ -30,6 +35,26 @@ impl NodeId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// Completed bars beside the strategy's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Feed {
+    /// Another pair; `None` is the strategy's own.
+    pub instrument: Option<Instrument>,
+    /// A longer timeframe; `None` is the strategy's own.
+    pub granularity: Option<Granularity>,
+}
+
+/// Whose bars a node is evaluated at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Constants: the same everywhere.
+    Any,
+    /// The strategy's own bars.
+    Own,
+    /// The completed bars of a feed.
+    Of(Feed),
 }
 
 /// The number of a cell in its plan.
@@ -332,6 +357,26 @@ pub enum Node {
         x: NodeId,
         /// Length, 1 or more.
         bars: u32,
+    },
+    /// A price of a feed's bar.
+    FeedPrice {
+        /// Which bars.
+        feed: Feed,
+        /// Which side.
+        side: SeriesSide,
+        /// Which of the four.
+        field: PriceField,
+    },
+    /// Volume or tick count of a feed's bar.
+    FeedVolume {
+        /// Which bars.
+        feed: Feed,
+    },
+    /// The operand's value at the last bar of its feed that is complete at the close of the strategy's own bar; undefined
+    /// while none is.
+    AsOf {
+        /// Operand, on the clock of a feed.
+        x: NodeId,
     },
     /// What a cell held at the end of the bar before (reactive); see [`Plan::cells`].
     Cell {

@@ -2,12 +2,12 @@
 
 use crate::builder::key;
 use crate::limits::{
-    ACTIONS_MAX, CELLS_MAX, HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX,
+    ACTIONS_MAX, CELLS_MAX, FEEDS_MAX, HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX,
     PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
 };
 use crate::plan::{
     Action, Binary, Entry, Exits, Expiry, LabelId, Level, Literal, Node, NodeId, PLAN_VERSION, Period, Plan,
-    Portion, Recursion, Scan, Session, Size, Ticket, Type, Unary,
+    Portion, Scan, Size, Ticket, Type, Unary,
 };
 use fx_domain::{Digest, DigestBuilder};
 use std::collections::BTreeSet;
@@ -84,6 +84,7 @@ impl Node {
     pub fn operands(&self) -> impl Iterator<Item = NodeId> + use<> {
         let operands = match *self {
             Self::Unary { x, .. }
+            | Self::AsOf { x }
             | Self::Lag { x, .. }
             | Self::Window { x, .. }
             | Self::Recursion { x, .. }
@@ -100,6 +101,8 @@ impl Node {
             | Self::Clock(_)
             | Self::Position(_)
             | Self::Account(_)
+            | Self::FeedPrice { .. }
+            | Self::FeedVolume { .. }
             | Self::Cell { .. } => [None; 4],
         };
         operands.into_iter().flatten()
@@ -110,6 +113,7 @@ impl Node {
     pub fn map_operands(self, mut map: impl FnMut(NodeId) -> NodeId) -> Self {
         match self {
             Self::Unary { op, x } => Self::Unary { op, x: map(x) },
+            Self::AsOf { x } => Self::AsOf { x: map(x) },
             Self::Binary { op, a, b } => Self::Binary { op, a: map(a), b: map(b) },
             Self::Select { condition, then, otherwise } => {
                 Self::Select { condition: map(condition), then: map(then), otherwise: map(otherwise) }
@@ -147,7 +151,7 @@ impl Node {
             | Self::Scan { kind: Scan::Latch, .. } => Type::Condition,
             Self::Binary { op, .. } => op.signature().1,
             Self::Select { then, .. } => operand(then),
-            Self::Lag { x, .. } => operand(x),
+            Self::Lag { x, .. } | Self::AsOf { x } => operand(x),
             _ => Type::Number,
         }
     }
@@ -171,7 +175,7 @@ impl Node {
                 return Some("is a constant that is not finite");
             }
             Self::Unary { op: Unary::Not, x } => is(x, Type::Condition),
-            Self::Unary { op: Unary::Defined, .. } | Self::Lag { .. } => true,
+            Self::Unary { op: Unary::Defined, .. } | Self::Lag { .. } | Self::AsOf { .. } => true,
             Self::Unary { x, .. }
             | Self::Window { x, .. }
             | Self::Recursion { x, .. }
@@ -241,7 +245,7 @@ impl Binary {
 
 impl Period {
     /// Its length, without weekends.
-    const fn minutes(self) -> u32 {
+    pub(crate) const fn minutes(self) -> u32 {
         match self {
             Self::Day => 24 * 60,
             Self::Week => 5 * 24 * 60,
@@ -486,27 +490,6 @@ impl Plan {
         }
     }
 
-    /// Bars that must precede a bar for every node to have had its chance to be defined there: the longest chain of
-    /// windows, recursions and lags. Read these before the start date. A session counts with as many bars as it has
-    /// minutes: bars may be shorter than that, and longer ones only begin earlier than they must.
-    #[must_use]
-    pub fn warm_up_bars(&self) -> u64 {
-        let mut warm_up: Vec<u64> = Vec::with_capacity(self.nodes.len());
-        for node in &self.nodes {
-            let operands = node.operands().map(|operand| warm_up[operand.index()]).max().unwrap_or(0);
-            let own = match *node {
-                Node::Lag { bars, .. } | Node::Recursion { kind: Recursion::Rsi, bars, .. } => bars,
-                Node::Window { bars, .. } | Node::Recursion { bars, .. } => bars - 1,
-                Node::Psar { .. } => 1,
-                Node::Session { kind, period, .. } if kind != Session::Sum => 2 * period.minutes(),
-                Node::Session { period, .. } => period.minutes(),
-                _ => 0,
-            };
-            warm_up.push(operands + u64::from(own));
-        }
-        warm_up.into_iter().max().unwrap_or(0)
-    }
-
     /// Its bytes: the version as two little-endian bytes, then the postcard form. Equal plans have equal bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -544,7 +527,7 @@ impl Plan {
         DigestBuilder::new("plan").part(&self.to_bytes()).finish()
     }
 
-    /// Proves what [`Plan`] promises: operands before users, types, finite constants, no two nodes alike, windows of
+    /// Proves what [`Plan`] promises: operands before users, types, one clock, finite constants, no two nodes alike, windows of
     /// market values only, labels and cells that are there, distances where a stop trails, limits.
     ///
     /// # Errors
@@ -572,6 +555,8 @@ impl Plan {
                 }
             }
         }
+        limit_of(self.feeds().len() as u64, FEEDS_MAX as u64, "other timeframes and instruments")?;
+        self.validate_clocks()?;
         self.validate_labels()?;
         self.validate_cells(&types)?;
         self.validate_recordings(is)

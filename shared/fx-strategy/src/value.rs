@@ -31,6 +31,10 @@ pub(crate) enum Scope {
     Data,
     /// `data.bid` and its like.
     Side(crate::plan::SeriesSide),
+    /// `data.timeframe(…)`, `data.instrument(…)`
+    Feed(crate::plan::Feed),
+    /// One side of such bars.
+    FeedSide(crate::plan::Feed, crate::plan::SeriesSide),
     /// `data.time`
     Time,
     /// `position`
@@ -51,6 +55,9 @@ impl Scope {
             Self::Side(SeriesSide::Bid) => "data.bid",
             Self::Side(SeriesSide::Ask) => "data.ask",
             Self::Side(SeriesSide::Mid) => "data.mid",
+            Self::Feed(feed) if feed.granularity.is_some() => "data.timeframe(…)",
+            Self::Feed(_) => "data.instrument(…)",
+            Self::FeedSide(..) => "this side of the quote",
             Self::Time => "data.time",
             Self::Position => "position",
             Self::Account => "account",

@@ -218,6 +218,12 @@ fn engine(error: EngineError) -> PlatformError {
         EngineError::NoRate { .. } | EngineError::StaleRate { .. } => {
             PlatformError::field(ErrorKind::BacktestData, "account_currency", message)
         }
+        EngineError::Timeframe { .. } => {
+            PlatformError::field(ErrorKind::BacktestConfig, "timeframe", message)
+        }
+        EngineError::NoReference { .. } => {
+            PlatformError::field(ErrorKind::BacktestData, "instruments", message)
+        }
         EngineError::NoSwap { .. } => PlatformError::field(ErrorKind::BacktestConfig, "financing", message),
         EngineError::Config { field, reason } => {
             PlatformError::field(ErrorKind::BacktestConfig, *field, *reason)

@@ -58,6 +58,7 @@ impl BacktestRequest {
         Ok(RunConfig {
             tracks,
             rates: Vec::new(),
+            references: Vec::new(),
             account: self.account_of(first)?,
             start: self.start,
             fill: self.fill,

@@ -2,7 +2,7 @@
 
 use super::compute::{Computed, compute};
 use super::{BacktestOutcome, BacktestRequest};
-use crate::inputs::{RunSeries, Stretch, Wanted};
+use crate::inputs::{History, RunSeries, Stretch, Wanted};
 use crate::ports::TimeRange;
 use crate::records::{BacktestRecord, FinancingUsed, RECORD_SCHEMA, StrategyVersion};
 use crate::{App, Caller, errors, strategies};
@@ -38,12 +38,12 @@ impl App {
         request: BacktestRequest,
     ) -> PlatformResult<BacktestOutcome> {
         let prepared = self.prepare(caller, request).await?;
-        let warm_up = usize::try_from(prepared.compiled.plan.warm_up_bars()).unwrap_or(usize::MAX);
+        let history = History::of(&prepared.compiled.plan, prepared.strategy.timeframe);
         let created_at = self.clock.now();
         let owner = caller.principal().clone();
         let id = backtest_id(caller, &prepared, created_at)?;
         let (series, range) = (prepared.series.clone(), prepared.range);
-        let load = self.load_bars(&series, range, warm_up);
+        let load = self.load_bars(&series, range, history);
         let calculate = move |bars| {
             let computed = compute(&prepared, &bars)?;
             outcome(prepared, computed, BacktestOf { id, owner, created_at })
@@ -69,17 +69,19 @@ impl App {
         let (table, financing) = self.find_financing(&request.financing).await?;
         config.financing = table;
         let range = TimeRange { start: request.start, end: request.end };
-        let wanted = Wanted {
-            dataset: &request.dataset,
-            pinned: request.data_version.as_ref(),
-            stretch: Stretch::Range(range),
-        };
-        let series = self.find_series(&wanted, &mut config).await?;
-        self.check_size(&series, range).await?;
         let (policies, compares) = (request.policies(), !request.scenarios.is_empty());
         let mut parameters = strategy.parameters.clone();
         parameters.extend(request.parameters);
         let compiled = strategies::compile(strategy.source.clone(), parameters).await?;
+        let feeds = compiled.plan.feeds();
+        let wanted = Wanted {
+            dataset: &request.dataset,
+            pinned: request.data_version.as_ref(),
+            stretch: Stretch::Range(range),
+            feeds: &feeds,
+        };
+        let series = self.find_series(&wanted, &mut config).await?;
+        self.check_size(&series, range, History::of(&compiled.plan, strategy.timeframe)).await?;
         Ok(Prepared { strategy, compiled, config, financing, series, range, policies, compares })
     }
 }

@@ -139,6 +139,7 @@ impl Probe<'_> {
         let inputs = Inputs {
             tracks: tracks.iter().map(|bars| TrackBars { bars, finer: None }).collect(),
             rates: rates.iter().collect(),
+            references: self.bars.references.iter().collect(),
         };
         fx_engine::advance(self.plan, self.config, self.state.clone(), &inputs)
             .map(|next| next.events)

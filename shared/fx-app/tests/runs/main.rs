@@ -4,6 +4,7 @@
 
 mod accounts;
 mod executions;
+mod feeds;
 mod financing;
 mod limits;
 mod paths;

@@ -2,7 +2,7 @@
 
 use super::Run;
 use crate::decide::Scratch;
-use crate::evaluate::{Block, Clock, Memory};
+use crate::evaluate::{Block, Clock, Others};
 use crate::market::Market;
 use crate::program::Program;
 use crate::program::union::Union;
@@ -31,10 +31,12 @@ pub fn sweep<R: Recorder + Default>(
     let programs = plans.iter().map(Program::new).collect::<Result<Vec<_>, _>>()?;
     let union = Union::of(&programs);
     let merged = union.program();
-    let mut memories: Vec<_> = merged.plan.nodes.iter().map(|node| Memory::of(&merged, node)).collect();
     let mut shared = Block::new(&merged);
     let quotes = &market.tracks[0];
-    let clock = Clock { first_decision: quotes.bars.lower_bound(config.start), first_index: 0 };
+    let granularity = config.tracks[0].granularity;
+    let first_decision = quotes.bars.lower_bound(config.start);
+    let clock = Clock { first_decision, first_index: 0, granularity };
+    plans.iter().try_for_each(|plan| config.check_feeds(plan))?;
     let mut recorders: Vec<R> = plans.iter().map(|_| R::default()).collect();
     let Some(first) = programs.first() else { return Ok(recorders) };
     let setup = Setup::new(config, &State::new(first, config), market)?;
@@ -56,13 +58,19 @@ pub fn sweep<R: Recorder + Default>(
             recorder,
         })
         .collect();
+    // Of the columns that the plans share; each plan's own state has the rest.
+    let Some(mut track) = State::new(&merged, config).tracks.into_iter().next() else { return Ok(recorders) };
     let bars = quotes.bars.len();
     let mut from = 0;
     while from < bars {
         let rows = from..bars.min(from + BLOCK);
+        if !merged.feeds.all.is_empty() {
+            let others = Others::of(&merged, config, &market.references, (&track, granularity));
+            shared.evaluate_feeds(&merged, &mut track, quotes, (rows.clone(), clock), &others);
+        }
         shared.begin(&merged, quotes, rows.clone(), clock);
         for (run, member) in runs.iter_mut().zip(&union.members) {
-            shared.evaluate_member((&merged, member), &mut memories, quotes, rows.clone(), clock);
+            shared.evaluate_member((&merged, member), &mut track.memories, quotes, rows.clone(), clock);
             // The run trades on the shared block and hands it back.
             run.blocks.push(shared);
             let traded = run.trade_block(rows.clone());

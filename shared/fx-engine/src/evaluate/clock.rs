@@ -3,7 +3,7 @@
 use crate::BLOCK;
 use crate::evaluate::loops;
 use crate::value::{Tri, compare};
-use fx_domain::{NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE, UnixNanos};
+use fx_domain::{Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE, UnixNanos};
 use fx_strategy::{Binary, ClockField};
 use std::ops::Range;
 
@@ -14,6 +14,8 @@ pub(crate) struct Clock {
     pub(crate) first_decision: usize,
     /// Its number.
     pub(crate) first_index: u64,
+    /// The length of the bars.
+    pub(crate) granularity: Granularity,
 }
 
 impl Clock {
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn an_index_is_compared_the_same_at_once_and_bar_by_bar() {
         let operators = [Binary::Lt, Binary::Le, Binary::Gt, Binary::Ge, Binary::Eq, Binary::Ne];
-        let clock = Clock { first_decision: 3, first_index: 5 };
+        let clock = Clock { first_decision: 3, first_index: 5, granularity: Granularity::M1 };
         for op in operators {
             for (constant, rows) in
                 [-2.0, -1.0, 4.5, 5.0, 6.0, 9.0, 10.0, 11.0].into_iter().flat_map(|constant| {

@@ -218,7 +218,12 @@ fn by_definition(plan: &Plan, quotes: &Quotes<'_>, clock: Clock) -> Vec<Values> 
                 let values: Vec<_> = (0..bars).map(|bar| number(x, bar)).collect();
                 wide(session(kind, period, &quotes.bars.times, &values))
             }
-            Node::Position(_) | Node::Account(_) | Node::Cell { .. } => unreachable!("market nodes only"),
+            Node::Position(_)
+            | Node::Account(_)
+            | Node::Cell { .. }
+            | Node::AsOf { .. }
+            | Node::FeedPrice { .. }
+            | Node::FeedVolume { .. } => unreachable!("market nodes only"),
         };
         all.push(values);
     }
@@ -250,7 +255,7 @@ proptest! {
         let bars = bars(level, market % 2 == 0 && market > 1, &steps);
         let quotes = Quotes::new(&bars, spread, &Instrument::parse("EUR/USD").unwrap()).unwrap();
         let program = Program::new(&plan).unwrap();
-        let clock = Clock { first_decision: warm_up, first_index: if warm_up > 0 { 0 } else { 38 } };
+        let clock = Clock { first_decision: warm_up, first_index: if warm_up > 0 { 0 } else { 38 }, granularity: Granularity::M1 };
         let expected = by_definition(&plan, &quotes, clock);
         let mut stored = Vec::new();
         for (level, size) in levels().into_iter().flat_map(|level| [1, 7, 64, BLOCK].map(|size| (level, size))) {
@@ -304,7 +309,7 @@ proptest! {
         let union = Union::of(&programs);
         let merged = union.program();
         prop_assert!(merged.plan.nodes.len() <= plans.iter().map(|plan| plan.nodes.len()).sum());
-        let clock = Clock { first_decision: 0, first_index: 30 };
+        let clock = Clock { first_decision: 0, first_index: 30, granularity: Granularity::M1 };
         let memories = |program: &Program<'_>| -> Vec<_> {
             program.plan.nodes.iter().map(|node| Memory::of(program, node)).collect()
         };

@@ -1,6 +1,6 @@
 //! The market parts of many plans as one: a node that several plans have is evaluated once a block.
 
-use super::{PreparedRule, Program, means};
+use super::{Feeds, PreparedRule, Program, means};
 use fx_strategy::{NodeId, Plan};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -31,7 +31,7 @@ impl Union {
         for program in programs {
             let (mut places, from) = (Vec::new(), union.plan.nodes.len());
             for (node, column) in program.plan.nodes.iter().zip(&program.columns) {
-                let node = node.map_operands(|operand| places[operand.index()]);
+                let node = node.map_operands(|id| places[id.index()]);
                 // By its bytes: zeros of either sign are two constants.
                 let key = postcard::to_stdvec(&node).unwrap_or_default();
                 let place = *known.entry(key).or_insert(NodeId(union.plan.nodes.len() as u32));
@@ -57,6 +57,7 @@ impl Union {
         let plan = &self.plan;
         let (columns, (means, series)) = (self.columns.clone(), means(plan, &self.columns));
         let (types, reactive) = (plan.types(), plan.reactive());
-        Program { plan, types, reactive, rules: Vec::new(), every_bar: Vec::new(), columns, means, series }
+        let (rules, every_bar, feeds) = (Vec::new(), Vec::new(), Feeds::of(plan));
+        Program { plan, types, reactive, rules, every_bar, columns, means, series, feeds }
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct Case {
     /// Of the first track.
     pub finer: Option<Bars>,
     pub rates: Vec<Bars>,
+    /// One for each of [`RunConfig::references`].
+    pub references: Vec<Bars>,
 }
 
 impl Case {
@@ -41,6 +43,7 @@ impl Case {
         Inputs {
             tracks: self.bars.iter().enumerate().map(track).collect(),
             rates: self.rates.iter().collect(),
+            references: self.references.iter().collect(),
         }
     }
 
@@ -52,7 +55,7 @@ impl Case {
         advance(&self.plan, &self.config, state, &self.inputs())
     }
 
-    /// The bars that open from one instant up to another.
+    /// The bars that open from one instant up to another; references as they are, each call takes what it sees.
     pub(crate) fn between(&self, from: UnixNanos, to: UnixNanos) -> Self {
         let cut = |bars: &Bars| bars.slice(bars.lower_bound(from)..bars.lower_bound(to));
         Self {
@@ -62,6 +65,9 @@ impl Case {
         }
     }
 }
+
+/// A pair that strategies read and nothing trades.
+pub(crate) const REFERENCE: &str = "NZD/USD";
 
 /// Bars with gaps in time and price; `sides` 0 to 3 is bid, ask, mid or both.
 pub(crate) fn bars(sides: u8, granularity: Granularity, steps: &[Step]) -> Bars {
@@ -226,6 +232,7 @@ fn cases_of(bars_max: usize, shapes: u8) -> impl Strategy<Value = Case> {
                 bars: vec![bars(sides, Granularity::M1, &steps)],
                 finer: None,
                 rates: Vec::new(),
+                references: Vec::new(),
             };
             match shape {
                 1 => {
@@ -254,6 +261,13 @@ fn cases_of(bars_max: usize, shapes: u8) -> impl Strategy<Value = Case> {
                     case.config.account.currency = Currency::EUR;
                 }
                 _ => {}
+            }
+            let lengths: std::collections::BTreeSet<_> =
+                case.config.tracks.iter().map(|track| track.granularity).collect();
+            for length in lengths {
+                case.config.references.push(track(REFERENCE, length));
+                let others: Vec<_> = steps.iter().rev().copied().collect();
+                case.references.push(bars(sides.wrapping_add(u8::from(sides % 4 == 3)), length, &others));
             }
             case
         },

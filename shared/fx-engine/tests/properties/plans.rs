@@ -1,10 +1,11 @@
 //! Random plans: every node, action and kind of order.
 
-use fx_domain::NANOS_PER_MINUTE;
+use crate::cases::REFERENCE;
+use fx_domain::{Granularity, Instrument, NANOS_PER_MINUTE};
 use fx_strategy::{
-    AccountField, Action, Binary, CellId, ClockField, Direction, Entry, Exits, Expiry, LabelId, Level,
-    Literal, Node, NodeId, Period, Plan, Portion, PositionField, PriceField, Recording, Recursion, Rule,
-    Scan, SeriesSide, Session, Size, Ticket, Type, Unary, Window,
+    AccountField, Action, Binary, CellId, Clock, ClockField, Direction, Entry, Exits, Expiry, Feed, LabelId,
+    Level, Literal, Node, NodeId, Period, Plan, Portion, PositionField, PriceField, Recording, Recursion,
+    Rule, Scan, SeriesSide, Session, Size, Ticket, Type, Unary, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -27,9 +28,10 @@ impl Grower {
     }
 
     fn pick(&self, choice: u16, wanted: Type, market: bool) -> NodeId {
-        let (types, reactive) = (self.plan.types(), self.plan.reactive());
+        let (types, reactive, clocks) = (self.plan.types(), self.plan.reactive(), self.plan.clocks());
+        let own = |index: usize| !matches!(clocks[index], Clock::Of(_));
         let fit: Vec<_> = (0..types.len())
-            .filter(|index| types[*index] == wanted && !(market && reactive[*index]))
+            .filter(|index| types[*index] == wanted && own(*index) && !(market && reactive[*index]))
             .collect();
         NodeId(fit[usize::from(choice) % fit.len()] as u32)
     }
@@ -58,6 +60,30 @@ impl Grower {
             Node::Cell { cell: CellId(1), initial: Literal::Condition(false) },
         ] {
             self.add(node);
+        }
+    }
+
+    /// Values of other bars, seen at the strategy's own.
+    fn feeds(&mut self, choice: u16) {
+        let instrument = Instrument::parse(REFERENCE).ok().filter(|_| choice % 3 > 0);
+        let longer = [Granularity::M15, Granularity::H1, Granularity::H4, Granularity::D1, Granularity::W1];
+        let granularity = longer.get(usize::from(choice / 3) % 6).copied();
+        let granularity = granularity.or((instrument.is_none()).then_some(Granularity::M15));
+        let feed = Feed { instrument, granularity };
+        let close = self.add(Node::FeedPrice { feed, side: SeriesSide::Signal, field: PriceField::Close });
+        let high = self.add(Node::FeedPrice { feed, side: SeriesSide::Mid, field: PriceField::High });
+        let volume = self.add(Node::FeedVolume { feed });
+        let bars = 1 + u32::from(choice % 5);
+        let mean = self.add(Node::Window { kind: Window::Sma, x: close, bars });
+        let slow = self.add(Node::Window { kind: Window::Sma, x: close, bars: bars + 2 });
+        let spread = self.add(Node::Window { kind: Window::Stdev, x: high, bars: bars + 1 });
+        let ema = self.add(Node::Recursion { kind: Recursion::Ema, x: volume, bars });
+        let before = self.add(Node::Lag { x: high, bars });
+        let above = self.add(Node::Binary { op: Binary::Gt, a: mean, b: slow });
+        let two = self.add(Node::Number(1.1));
+        let scaled = self.add(Node::Binary { op: Binary::Mul, a: two, b: before });
+        for x in [close, mean, spread, ema, before, above, scaled] {
+            self.add(Node::AsOf { x });
         }
     }
 
@@ -199,6 +225,8 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     (vec(seeds(), 4..24), vec(seeds(), 1..5), any::<u16>()).prop_map(|(nodes, rules, recorded)| {
         let mut grower = Grower::default();
         grower.roots();
+        grower.feeds(recorded);
+        grower.feeds(recorded / 7);
         grower.plan.labels = vec!["one".into(), "two".into()];
         nodes.into_iter().for_each(|seed| grower.grow(seed));
         rules.into_iter().for_each(|seed| grower.rule(seed));

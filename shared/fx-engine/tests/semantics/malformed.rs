@@ -175,7 +175,7 @@ fn inputs_go_with_the_configuration() {
     assert!(outcome(&config, &bars).starts_with("tracks"));
     let config = free();
     let one = TrackBars { bars: &bars, finer: None };
-    let inputs = Inputs { tracks: vec![one], rates: vec![&bars] };
+    let inputs = Inputs { tracks: vec![one], rates: vec![&bars], ..Inputs::default() };
     let found = advance_all(&Plan::default(), &config, &inputs).unwrap_err().to_string();
     assert!(found.starts_with("tracks"), "{found}");
 }
@@ -187,7 +187,8 @@ fn a_call_may_not_begin_inside_a_bar_of_another_series() {
     let (hours, halves) = (both(0, &[FLAT; 3]), both_from(start(), Granularity::M30, 0, &[FLAT; 6]));
     let go = |state: State, hours: &Bars, halves: &Bars| {
         let track = |bars| TrackBars { bars, finer: None };
-        let inputs = Inputs { tracks: vec![track(hours), track(halves)], rates: Vec::new() };
+        let inputs =
+            Inputs { tracks: vec![track(hours), track(halves)], rates: Vec::new(), ..Inputs::default() };
         fx_engine::advance(&Plan::default(), &config, state, &inputs)
     };
     let begin = || State::start(&Plan::default(), &config).unwrap();

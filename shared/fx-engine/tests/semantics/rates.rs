@@ -113,7 +113,11 @@ fn a_price_that_is_missing_or_older_than_the_limit_is_an_error() {
         ],
     );
     let outcome = |rate: &Bars| {
-        let inputs = Inputs { tracks: vec![TrackBars { bars: &pair, finer: None }], rates: vec![rate] };
+        let inputs = Inputs {
+            tracks: vec![TrackBars { bars: &pair, finer: None }],
+            rates: vec![rate],
+            ..Inputs::default()
+        };
         advance_all(&long(), &config, &inputs).map(|slice| slice.equity.len())
     };
     let missing = outcome(&flat_at(2, &[]));
@@ -127,7 +131,11 @@ fn a_price_that_is_missing_or_older_than_the_limit_is_an_error() {
     // A limit beyond the end of time never ends.
     let config = RunConfig { rate_age_hours_max: u32::MAX, ..config.clone() };
     let old = flat_at(2, &[("2000-01-03T00:00:00Z", 125_000)]);
-    let inputs = Inputs { tracks: vec![TrackBars { bars: &pair, finer: None }], rates: vec![&old] };
+    let inputs = Inputs {
+        tracks: vec![TrackBars { bars: &pair, finer: None }],
+        rates: vec![&old],
+        ..Inputs::default()
+    };
     assert!(advance_all(&long(), &config, &inputs).is_ok());
 }
 

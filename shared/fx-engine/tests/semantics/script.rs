@@ -125,7 +125,7 @@ pub(crate) fn run_with(plan: &Plan, config: &RunConfig, track: TrackBars<'_>) ->
 }
 
 fn of<'a>(bars: &'a Bars, track: TrackBars<'a>) -> Inputs<'a> {
-    Inputs { tracks: vec![TrackBars { bars, ..track }], rates: Vec::new() }
+    Inputs { tracks: vec![TrackBars { bars, ..track }], rates: Vec::new(), ..Inputs::default() }
 }
 
 /// The plan with a recording that makes every bar be looked at.
@@ -281,7 +281,8 @@ pub(crate) fn run_series(plan: &Plan, config: &RunConfig, tracks: &[&Bars], rate
     };
     let go = |state: State, (tracks, rates): &(Vec<Bars>, Vec<Bars>)| {
         let tracks = tracks.iter().map(|bars| TrackBars { bars, finer: None }).collect();
-        advance(plan, config, state, &Inputs { tracks, rates: rates.iter().collect() }).unwrap()
+        advance(plan, config, state, &Inputs { tracks, rates: rates.iter().collect(), ..Inputs::default() })
+            .unwrap()
     };
     let (first, last) = (UnixNanos::new(i64::MIN), UnixNanos::new(i64::MAX));
     let whole = go(State::start(plan, config).unwrap(), &part(first, last));
@@ -293,7 +294,12 @@ pub(crate) fn run_series(plan: &Plan, config: &RunConfig, tracks: &[&Bars], rate
         let state = State::from_bytes(plan, config, &joined.state.to_bytes()).unwrap();
         let rest = part(time, last);
         let inputs = rest.0.iter().map(|bars| TrackBars { bars, finer: None }).collect();
-        match advance(plan, config, state, &Inputs { tracks: inputs, rates: rest.1.iter().collect() }) {
+        match advance(
+            plan,
+            config,
+            state,
+            &Inputs { tracks: inputs, rates: rest.1.iter().collect(), ..Inputs::default() },
+        ) {
             Ok(second) => join(&mut joined, second),
             Err(EngineError::CutThroughBar { .. }) => continue,
             Err(other) => panic!("cut at {time}: {other}"),

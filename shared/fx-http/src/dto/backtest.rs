@@ -163,7 +163,7 @@ pub(crate) struct InputDto {
     timeframe: &'static str,
     /// Its version.
     version: String,
-    /// `track`: traded on. `intrabar`: shows the path inside a track's bars. `rate`: converts into the account currency.
+    /// `track`: traded on. `intrabar`: shows the path inside a track's bars. `rate`: converts into the account currency. `reference`: read by the strategy, not traded.
     #[schema(pattern = "^(track|intrabar|rate)$")]
     role: &'static str,
 }

@@ -5,6 +5,7 @@ use crate::diagnostic::nearest;
 use crate::limits::INLINE_DEPTH_MAX;
 use crate::lower::decision::Given;
 use crate::lower::expression::constant_of;
+use crate::lower::feed::is_feed_call;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Binary, Level, Unary};
 use crate::value::{Constant, Local, Locals, Scope, Value, mixing_hint};
@@ -44,10 +45,12 @@ impl<'a> Lowering<'a, '_> {
                     let message = format!("the strategy has no method `{name}`");
                     return Err(self.report.error_with_hint(range, "unknown-name", message, hint));
                 }
-                let hint = match name {
-                    "timeframe" | "instrument" => "other timeframes and instruments are not supported",
-                    _ => "the language works with functions: `sma(data.close, n)`",
-                };
+                if let Value::Scope(scope) = owner
+                    && is_feed_call(scope, name)
+                {
+                    return self.feed_call(frame, call, scope, name);
+                }
+                let hint = "the language works with functions: `sma(data.close, n)`";
                 let message = format!("{} has no method `{name}`", owner.kind());
                 Err(self.report.error_with_hint(range, "unknown-name", message, hint))
             }

@@ -4,6 +4,7 @@
 mod call;
 mod decision;
 mod expression;
+mod feed;
 mod indicator;
 mod names;
 mod order;
@@ -17,7 +18,7 @@ use crate::builder::Builder;
 use crate::diagnostic::{Reported, Reporter};
 use crate::limits::{DEPTH_MAX, RULES_MAX, STEPS_MAX};
 use crate::parameters::{ParameterValue, constant};
-use crate::plan::{CellId, LabelId, Literal, Node, NodeId, Plan, Recording, Rule};
+use crate::plan::{CellId, Feed, LabelId, Literal, Node, NodeId, Plan, Recording, Rule};
 use crate::value::{Local, Locals, Scope, Value};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,8 @@ pub(crate) struct Lowering<'a, 'r> {
     cells: Locals<'a>,
     /// Cells that are assigned somewhere.
     assigned: BTreeSet<&'a str>,
+    /// Other timeframes and instruments, in order of appearance.
+    feeds: Vec<Feed>,
     /// Helpers whose inlining is under way.
     calls: Vec<&'a str>,
     depth: usize,
@@ -86,6 +89,7 @@ impl<'a, 'r> Lowering<'a, 'r> {
             named_labels: Vec::new(),
             cells: Locals::new(),
             assigned: BTreeSet::new(),
+            feeds: Vec::new(),
             calls: Vec::new(),
             depth: 0,
             steps: 0,
@@ -112,9 +116,16 @@ impl<'a, 'r> Lowering<'a, 'r> {
             for alternative in self.decision(value, range).unwrap_or_default() {
                 let guard = self.builder.and(path, alternative.guard);
                 if !alternative.actions.is_empty() && self.builder.known_condition(guard) != Some(false) {
-                    rules.push(Rule { guard, actions: alternative.actions });
+                    let own = &mut |id| self.builder.own(id);
+                    let actions =
+                        alternative.actions.into_iter().map(|action| action.map_nodes(own)).collect();
+                    rules.push(Rule { guard: self.builder.own(guard), actions });
                 }
             }
+        }
+        let cells = self.end_cells();
+        for recording in &mut self.recordings {
+            recording.value = self.builder.own(recording.value);
         }
         if rules.len() > RULES_MAX {
             let message =
@@ -128,7 +139,6 @@ impl<'a, 'r> Lowering<'a, 'r> {
             return Err(Reported);
         }
         self.check_labels(&rules);
-        let cells = self.end_cells();
         Ok(self.builder.finish(rules, self.recordings, self.labels, &cells))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Reported, nearest};
 use crate::limits::LOOK_BACK_MAX;
+use crate::lower::feed::{feed_example, is_feed_call};
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{AccountField, ClockField, Node, PositionField, PriceField, SeriesSide};
 use crate::value::{Constant, Local, Scope, Value, mixing_hint};
@@ -67,8 +68,8 @@ impl<'a> Lowering<'a, '_> {
         }
         let message = format!("`{}` has no `{name}`", scope.name());
         let members = members(scope);
-        let hint = if scope == Scope::Data && (name == "timeframe" || name == "instrument") {
-            "other timeframes and instruments are not supported".to_owned()
+        let hint = if is_feed_call(scope, name) {
+            format!("call it: {}", feed_example(name))
         } else {
             nearest(name, members.iter().copied()).unwrap_or_else(|| format!("it has {}", members.join(", ")))
         };
@@ -169,7 +170,8 @@ enum Member {
 pub(crate) const fn members(scope: Scope) -> &'static [&'static str] {
     match scope {
         Scope::Data => &["open", "high", "low", "close", "volume", "bid", "ask", "mid", "index", "time"],
-        Scope::Side(_) => &["open", "high", "low", "close"],
+        Scope::Feed(_) => &["open", "high", "low", "close", "volume", "bid", "ask", "mid"],
+        Scope::Side(_) | Scope::FeedSide(..) => &["open", "high", "low", "close"],
         Scope::Time => &["hour", "minute", "weekday"],
         Scope::Position => &["units", "entry_price", "bars", "unrealized_pips"],
         Scope::Account => &["equity", "balance"],
@@ -178,22 +180,31 @@ pub(crate) const fn members(scope: Scope) -> &'static [&'static str] {
 }
 
 fn member(scope: Scope, name: &str) -> Option<Member> {
-    let price = |side: SeriesSide| {
-        let field = match name {
-            "open" => PriceField::Open,
-            "high" => PriceField::High,
-            "low" => PriceField::Low,
-            "close" => PriceField::Close,
-            _ => return None,
-        };
-        Some(Member::Node(Node::Price { side, field }))
+    let field = match name {
+        "open" => Some(PriceField::Open),
+        "high" => Some(PriceField::High),
+        "low" => Some(PriceField::Low),
+        "close" => Some(PriceField::Close),
+        _ => None,
     };
+    let side = match name {
+        "bid" => Some(SeriesSide::Bid),
+        "ask" => Some(SeriesSide::Ask),
+        "mid" => Some(SeriesSide::Mid),
+        _ => None,
+    };
+    let price = |side: SeriesSide| Some(Member::Node(Node::Price { side, field: field? }));
+    let feed_price = |feed, side| Some(Member::Node(Node::FeedPrice { feed, side, field: field? }));
     let node = |node| Some(Member::Node(node));
     match (scope, name) {
         (Scope::Data, "volume") => node(Node::Volume),
-        (Scope::Data, "bid") => Some(Member::Scope(Scope::Side(SeriesSide::Bid))),
-        (Scope::Data, "ask") => Some(Member::Scope(Scope::Side(SeriesSide::Ask))),
-        (Scope::Data, "mid") => Some(Member::Scope(Scope::Side(SeriesSide::Mid))),
+        (Scope::Data, _) if side.is_some() => side.map(|side| Member::Scope(Scope::Side(side))),
+        (Scope::Feed(feed), "volume") => node(Node::FeedVolume { feed }),
+        (Scope::Feed(feed), _) if side.is_some() => {
+            side.map(|side| Member::Scope(Scope::FeedSide(feed, side)))
+        }
+        (Scope::Feed(feed), _) => feed_price(feed, SeriesSide::Signal),
+        (Scope::FeedSide(feed, side), _) => feed_price(feed, side),
         (Scope::Data, "time") => Some(Member::Scope(Scope::Time)),
         (Scope::Data, "index") => node(Node::Clock(ClockField::Index)),
         (Scope::Data, _) => price(SeriesSide::Signal),

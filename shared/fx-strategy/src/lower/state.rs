@@ -50,7 +50,7 @@ impl<'a> Lowering<'a, '_> {
             if let Some(Local::Value(value)) = self.cells.get(cell.name).cloned()
                 && let Some(node) = self.node_of(&value)
             {
-                next.push(node);
+                next.push(self.builder.own(node));
             }
         }
         next

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod diagnostics;
+mod feeds;
 mod files;
 mod hostile;
 mod lowering;
@@ -11,8 +12,8 @@ mod plan;
 mod state;
 
 use fx_strategy::{
-    Action, Compiled, Diagnostics, Entry, Exits, Expiry, LabelId, Level, Node, NodeId, ParameterValue, Plan,
-    Ticket, compile,
+    Action, Compiled, Diagnostics, Entry, Exits, Expiry, Feed, LabelId, Level, Node, NodeId, ParameterValue,
+    Plan, Ticket, compile,
 };
 use std::collections::BTreeMap;
 
@@ -129,6 +130,12 @@ fn node_words(plan: &Plan, id: NodeId) -> String {
         Node::Number(x) => format!("{x}"),
         Node::Condition(x) => format!("{x}"),
         Node::Price { side, field } => format!("{side:?}.{field:?}").to_lowercase().replace("signal.", ""),
+        Node::FeedPrice { feed, side, field } => {
+            let price = format!("{side:?}.{field:?}").to_lowercase().replace("signal.", "");
+            format!("{}.{price}", feed_words(feed))
+        }
+        Node::FeedVolume { feed } => format!("{}.volume", feed_words(feed)),
+        Node::AsOf { x } => format!("AsOf({})", word(x)),
         Node::Cell { cell, .. } => format!("cell{}", cell.0),
         Node::Volume => "volume".to_owned(),
         Node::Clock(field) => format!("{field:?}").to_lowercase(),
@@ -148,6 +155,12 @@ fn node_words(plan: &Plan, id: NodeId) -> String {
         }
         Node::Session { kind, x, period } => format!("{period:?}{kind:?}({})", word(x)),
     }
+}
+
+fn feed_words(feed: Feed) -> String {
+    let instrument = feed.instrument.map(|instrument| instrument.to_string());
+    let granularity = feed.granularity.map(|granularity| granularity.to_string());
+    [instrument, granularity].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 fn overrides<const N: usize>(values: [(&str, ParameterValue); N]) -> BTreeMap<String, ParameterValue> {

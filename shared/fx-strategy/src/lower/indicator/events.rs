@@ -16,6 +16,7 @@ impl<'a> Lowering<'a, '_> {
     pub(super) fn crosses(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
         let a = self.operand(frame, given, "a")?;
         let b = self.operand(frame, given, "b")?;
+        let [a, b] = self.builder.together(a, b);
         let above = given.row.function == Function::CrossesAbove;
         let (now, before) = if above { (Binary::Gt, Binary::Le) } else { (Binary::Lt, Binary::Ge) };
         let crossed = self.builder.binary(now, a, b);

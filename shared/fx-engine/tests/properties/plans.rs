@@ -65,7 +65,7 @@ impl Grower {
 
     /// Values of other bars, seen at the strategy's own.
     fn feeds(&mut self, choice: u16) {
-        let instrument = Instrument::parse(REFERENCE).ok().filter(|_| choice % 3 > 0);
+        let instrument = Instrument::parse(REFERENCE).ok().filter(|_| !choice.is_multiple_of(3));
         let longer = [Granularity::M15, Granularity::H1, Granularity::H4, Granularity::D1, Granularity::W1];
         let granularity = longer.get(usize::from(choice / 3) % 6).copied();
         let granularity = granularity.or((instrument.is_none()).then_some(Granularity::M15));

@@ -11,6 +11,10 @@ from recording import recorded, rows_of
 
 TOLERANCE = Decimal("1e-12")
 
+# Quotients of two small differences, a hundredth of a percent of the prices: rounding the price or its mean once is
+# more than 1e-12 of them where few bars are looked at.
+TOLERANCES = {"cci": Decimal("3e-12"), "zscore": Decimal("3e-12")}
+
 ROWS_MAX = 3_000
 
 Bars = dict[str, Series]
@@ -142,4 +146,4 @@ def test_indicators_agree_with_exact_arithmetic(record: Path, eurusd_h1: Path, n
             largest = max(abs(b) for _, b in both)
             scaled = name in RELATIVE_TO_THE_LARGEST
             worst = max(abs(a - b) / (largest if scaled else abs(b) or largest) for a, b in both)
-            assert worst < TOLERANCE, f"{name} of {n}: {worst:.2e}"
+            assert worst < TOLERANCES.get(name, TOLERANCE), f"{name} of {n}: {worst:.2e}"

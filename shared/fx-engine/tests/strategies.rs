@@ -49,7 +49,7 @@ fn every_shipped_strategy_trades_on_real_bars_and_knows_only_the_bars_before() {
     };
     let bars = market::bars(&folder, "oanda_eurusd_h1@0:20000").unwrap();
     let strategies = strategies();
-    assert!(strategies.len() >= 14, "{}", strategies.len());
+    assert!(strategies.len() >= 15, "{}", strategies.len());
     let mut idle = Vec::new();
     for (name, plan) in strategies {
         let whole = run(&plan, &bars);

@@ -37,6 +37,7 @@ fn every_shipped_strategy_compiles_and_explains_itself() {
         "harmonic_pattern",
         "ma_crossover",
         "macd_trend",
+        "multi_timeframe_confluence",
         "pivot_confluence",
         "regime_filter",
         "rsi_reversion",

@@ -8,7 +8,7 @@ use fx_domain::{
     QuoteColumns, QuoteSide, Trade, UnixNanos,
 };
 use fx_engine::{
-    FillTime, Inputs, MarginPoint, Market, OrderEvent, Recorder, RunConfig, State, Tally, advance,
+    Drawdown, FillTime, Inputs, MarginPoint, Market, OrderEvent, Recorder, RunConfig, State, Tally, advance,
     advance_over, sweep,
 };
 use fx_strategy::{ParameterValue, Plan};
@@ -133,8 +133,7 @@ fn generated_bars(count: usize) -> Bars {
 struct Figures {
     trades: Vec<Trade>,
     equity: Vec<i64>,
-    peak: i64,
-    drawdown: i64,
+    drawdown: Drawdown,
 }
 
 impl Recorder for Figures {
@@ -152,10 +151,7 @@ impl Recorder for Figures {
 
     fn equity(&mut self, _: &[UnixNanos], micros: &[i64]) {
         self.equity.extend_from_slice(micros);
-        for equity in micros {
-            self.peak = self.peak.max(*equity);
-            self.drawdown = self.drawdown.max(self.peak - equity);
-        }
+        self.drawdown.follow(micros);
     }
 
     fn recording(&mut self, _: usize, _: &[f64]) {}

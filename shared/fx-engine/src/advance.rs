@@ -12,10 +12,11 @@ use crate::{BLOCK, EngineError, FillTime, Journal, MarginCause, Recorder, RunCon
 use fearless_simd::Level;
 use fx_domain::{Granularity, Price, UnixNanos};
 use fx_strategy::{NodeId, Plan};
+use plain::{PlainEntry, plain_entries};
 use std::ops::Range;
 
 mod merged;
-mod quick;
+mod plain;
 mod stretches;
 pub(crate) mod sweep;
 
@@ -80,7 +81,7 @@ pub fn advance_over<R: Recorder>(
         level: Level::new(),
         equity: Vec::with_capacity(BLOCK),
         recorded: plan.recordings.iter().map(|_| Vec::with_capacity(BLOCK)).collect(),
-        is_plain: !R::DETAILED && quick::is_plain(&program, &setup, market),
+        plain: if R::DETAILED { Vec::new() } else { plain_entries(&program, None, &setup, market) },
         program: &program,
         places: None,
         setup: &setup,
@@ -113,8 +114,8 @@ struct Run<'a, R> {
     recorder: &'a mut R,
     /// The widest vectors of the processor at hand; they change no result.
     level: Level,
-    /// Entries may take the short way of [`quick`].
-    is_plain: bool,
+    /// The rules, where blocks may take the short way of [`plain`].
+    plain: Vec<PlainEntry>,
     /// Equity of the block under way.
     equity: Vec<i64>,
     /// Recorded reactive values of the block under way.
@@ -218,6 +219,7 @@ impl<R: Recorder> Run<'_, R> {
     }
 
     /// The account at a bar's open.
+    #[inline(always)]
     fn dealing(&mut self, at: At, quote: [Price; 2], now: UnixNanos) -> Dealing<'_, R> {
         let time = self.market.tracks[at.track].bars.times[at.row];
         let bar = self.clocks[at.track].index(at.row).unwrap_or_default();

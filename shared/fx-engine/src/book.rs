@@ -11,11 +11,12 @@ mod entries;
 mod exits;
 mod waiting;
 
+pub(crate) use entries::WHOLE_PERCENT;
 pub(crate) use waiting::BarQuotes;
 
 use crate::order::{Decision, PendingOrder};
 use crate::rates::{Rate, Seen};
-use crate::terms::{Priced, Purpose, Setup, Shown};
+use crate::terms::{Priced, Purpose, Setup, Shown, to_micros_small};
 use crate::{EngineError, FillTime, OrderEvent, OrderEventKind, Recorder, RunConfig};
 use fx_domain::{
     Conversion, Costs, ExitReason, LedgerKind, LedgerRow, Money, OrderId, Price, ProtectiveLevels, Rollover,
@@ -98,9 +99,15 @@ impl Exposure {
     }
 
     /// The cost to the nearest float.
+    #[inline(always)]
     pub(crate) fn cost_float(&self) -> f64 {
         // Nearly every cost fits 64 bits, which convert in one instruction.
-        i64::try_from(self.cost).map_or(self.cost as f64, |cost| cost as f64)
+        #[cold]
+        #[inline(never)]
+        fn wide(cost: i128) -> f64 {
+            cost as f64
+        }
+        i64::try_from(self.cost).map_or_else(|_| wide(self.cost), |cost| cost as f64)
     }
 
     /// What closing at these prices would gain, in nanos · units.
@@ -145,6 +152,7 @@ impl Book {
     }
 
     /// Units and cost of a track's lots, exactly.
+    #[inline(always)]
     pub(crate) fn exposure(&self, track: u16) -> Exposure {
         let mut exposure = Exposure::default();
         for lot in self.lots_of(track) {
@@ -180,6 +188,7 @@ impl Book {
     }
 
     /// Writes a posting that the balance holds already.
+    #[inline(always)]
     fn write(&mut self, posting: Posting, time: UnixNanos, recorder: &mut impl Recorder) {
         let Posting { kind, order, micros, conversion, rollover } = posting;
         let amount = Money::from_micros(micros, self.balance.currency());
@@ -315,11 +324,14 @@ impl<R: Recorder> Dealing<'_, R> {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn overflow(&self, what: &'static str) -> EngineError {
         let index = self.terms().warm_up_bars + self.at.bar;
         EngineError::Overflow { index, time: self.at.time, what }
     }
 
+    #[inline(always)]
     pub(crate) fn terms(&self) -> &crate::terms::Terms {
         &self.setup.terms[usize::from(self.track)]
     }
@@ -342,39 +354,49 @@ impl<R: Recorder> Dealing<'_, R> {
         }
     }
 
-    /// What a fill of `side` pays here.
+    /// What the next fill, of `side`, pays here.
     pub(crate) fn price(&mut self, side: Side, purpose: Purpose) -> Result<Priced, EngineError> {
-        let Meeting { bid, ask, .. } = self.at;
-        let shown = Shown {
-            side,
-            raw: self.at.price(side),
-            spread: Price::from_nanos((ask.nanos() - bid.nanos()).max(0)),
-            number: self.book.next_fill,
-        };
+        let number = self.book.next_fill;
         self.book.next_fill += 1;
+        self.priced(side, purpose, number)
+    }
+
+    /// What fill `number`, of `side`, pays here.
+    #[inline(always)]
+    fn priced(&self, side: Side, purpose: Purpose, number: u64) -> Result<Priced, EngineError> {
+        let Meeting { bid, ask, .. } = self.at;
+        let spread = Price::from_nanos((ask.nanos() - bid.nanos()).max(0));
+        let shown = Shown { side, raw: self.at.price(side), spread, number };
         let priced = self.terms().price(&self.setup.config.spread, shown, purpose);
         priced.ok_or_else(|| self.overflow("fill price"))
     }
 
+    #[inline(always)]
     pub(crate) fn commission(&self, units: Units, price: Price, rate: Rate) -> Result<i64, EngineError> {
         let commission = self.terms().commission(self.setup.config.commission, units, price, rate);
         commission.ok_or_else(|| self.overflow("commission"))
     }
 
     /// `units · distance` in millionths of account currency.
+    #[inline(always)]
     pub(crate) fn amount(&self, units: Units, distance: Price, rate: Rate) -> Result<i64, EngineError> {
         if distance == Price::ZERO {
             return Ok(0);
+        }
+        if let (Rate::Same, Some(exact)) = (rate, units.get().checked_mul(distance.nanos())) {
+            return Ok(to_micros_small(exact));
         }
         let exact = i128::from(units.get()) * i128::from(distance.nanos());
         rate.micros(exact).ok_or_else(|| self.overflow("amount"))
     }
 
     /// Books an amount and its row.
+    #[inline(always)]
     pub(crate) fn post(&mut self, posting: Posting) -> Result<(), EngineError> {
         self.post_at(posting, self.at.time)
     }
 
+    #[inline(always)]
     pub(crate) fn post_at(&mut self, posting: Posting, time: UnixNanos) -> Result<(), EngineError> {
         let amount = Money::from_micros(posting.micros, self.book.balance.currency());
         let balance = self.book.balance.checked_add(amount);
@@ -384,6 +406,7 @@ impl<R: Recorder> Dealing<'_, R> {
     }
 
     /// Books the commission of a fill, if there is one.
+    #[inline(always)]
     pub(crate) fn charge(&mut self, commission: i64, order: OrderId, rate: Rate) -> Result<(), EngineError> {
         if commission == 0 {
             return Ok(());

@@ -250,6 +250,7 @@ impl Block {
     }
 
     /// The first bar of `range` at which a rule may act on a position that is full on the side of `full`, if any.
+    #[inline(always)]
     pub(crate) fn next_wake(&self, range: Range<usize>, full: Option<Side>) -> Option<usize> {
         self.flags.next(range, full)
     }

@@ -5,8 +5,10 @@
 
 use crate::book::{BarQuotes, Book, Dealing, Posting};
 use crate::terms::NANOS_PER_MICRO;
-use crate::{CancelReason, EngineError, MarginCause, MarginPoint, Recorder, RunConfig, StopOutPolicy};
-use fx_domain::{LedgerKind, Side, Units, UnixNanos, f64_to_i64_half_even};
+use crate::{
+    Account, CancelReason, EngineError, MarginCause, MarginPoint, Recorder, RunConfig, StopOutPolicy,
+};
+use fx_domain::{LedgerKind, Price, Side, Units, UnixNanos, f64_to_i64_half_even};
 
 impl<R: Recorder> Dealing<'_, R> {
     /// Balance and open gain in millionths, each track's gain rounded once, half to even.
@@ -69,23 +71,13 @@ impl<R: Recorder> Dealing<'_, R> {
         Ok(())
     }
 
-    /// Whether the level is above `percent` without doubt, were the larger side of the track so many units: a look by
-    /// floats, which decides all but the close cases. Where it does not, [`Dealing::equity`] and
-    /// [`Dealing::used_margin`] do.
+    /// Whether the level is above `percent` without doubt, were the larger side of the track so many units. Where it is
+    /// not, [`Dealing::equity`] and [`Dealing::used_margin`] decide.
     pub(crate) fn is_clearly_above(&self, percent: f64, units: i64) -> bool {
-        const SLACK: f64 = 1e-9;
-        let (true, Some(seen)) = (self.setup.terms.len() == 1 && self.setup.paths[0].is_none(), self.seen[0])
-        else {
-            return false;
-        };
-        let exposure = self.book.exposure(0);
-        let (bid, ask) = (seen.bid.nanos() as f64, seen.ask.nanos() as f64);
-        let balance = self.book.balance.micros() as f64 * NANOS_PER_MICRO as f64;
-        let worth = exposure.long as f64 * bid - exposure.short as f64 * ask;
-        let equity = balance + worth - exposure.cost_float();
-        let slack = (balance.abs() + (exposure.long + exposure.short) as f64 * ask) * SLACK + 1e6;
-        let used = units as f64 * (bid + ask) / 2.0 / self.setup.config.account.leverage;
-        (equity - slack) * 100.0 > percent * used
+        let alone = self.setup.terms.len() == 1 && self.setup.paths[0].is_none();
+        let (true, Some(seen)) = (alone, self.seen[0]) else { return false };
+        let standing = Standing::of(self.book, &self.setup.config.account);
+        standing.is_clearly_above(percent, units, [seen.bid, seen.ask])
     }
 
     /// Looks at the margin level here: calls once it is low, and closes what the stop-out policy names once it is too low.
@@ -219,33 +211,95 @@ impl<R: Recorder> Dealing<'_, R> {
     }
 }
 
+/// An account with one track in its own currency, in floats: a look that decides all but the close cases.
+#[derive(Clone, Copy)]
+pub(crate) struct Standing {
+    /// Nanos · units.
+    balance: f64,
+    long: f64,
+    short: f64,
+    cost: f64,
+    leverage: f64,
+}
+
+impl Standing {
+    pub(crate) fn of(book: &Book, account: &Account) -> Self {
+        let exposure = book.exposure(0);
+        Self {
+            balance: book.balance.micros() as f64 * NANOS_PER_MICRO as f64,
+            long: exposure.long as f64,
+            short: exposure.short as f64,
+            cost: exposure.cost_float(),
+            leverage: account.leverage,
+        }
+    }
+
+    /// Whether the level is above `percent` without doubt at this quote, were margin used for so many units.
+    #[inline(always)]
+    pub(crate) fn is_clearly_above(&self, percent: f64, units: i64, [bid, ask]: [Price; 2]) -> bool {
+        const SLACK: f64 = 1e-9;
+        let (bid, ask) = (bid.nanos() as f64, ask.nanos() as f64);
+        let equity = self.balance + (self.long * bid - self.short * ask) - self.cost;
+        let slack = (self.balance.abs() + (self.long + self.short) * ask) * SLACK + 1e6;
+        let used = units as f64 * (bid + ask) / 2.0 / self.leverage;
+        (equity - slack) * 100.0 > percent * used
+    }
+}
+
 /// Prices of the closing side, in nanos, at or beyond which the margin level may fall to where something happens: at or
 /// below the first, at or above the second. They err on the safe side; the exact look is [`Dealing::check_margin`].
 pub(crate) fn danger(book: &Book, config: &RunConfig, widest_nanos: i64) -> [i64; 2] {
     const ALWAYS: [i64; 2] = [i64::MAX, i64::MIN];
-    const SAFETY: f64 = 1e-9;
     let exposure = book.exposure(0);
     let account = &config.account;
     if book.called || (exposure.long > 0 && exposure.short > 0) {
         return ALWAYS;
     }
-    let share = account.margin_call_percent.max(account.stop_out_percent) / 100.0 / account.leverage;
+    let side = if exposure.long > 0 { Side::Long } else { Side::Short };
+    let percent = account.margin_call_percent.max(account.stop_out_percent);
+    let share = percent / 100.0 / account.leverage;
+    let (units, cost) = (exposure.net().unsigned_abs() as f64, exposure.cost_float());
+    match danger_of(book.balance.micros(), (side, units, cost), share, widest_nanos) {
+        _ if units == 0.0 => [i64::MIN, i64::MAX],
+        price if side == Side::Long => [price, i64::MAX],
+        price => [i64::MIN, price],
+    }
+}
+
+/// The price, in nanos, at or beyond which a position may have less equity than `share` of its notional: a long one at or
+/// below it, a short one at or above it. Erring on the safe side; the position's signed cost is in nanos · units.
+#[inline(always)]
+pub(crate) fn danger_of(
+    balance_micros: i64,
+    (side, units, cost): (Side, f64, f64),
+    share: f64,
+    widest_nanos: i64,
+) -> i64 {
+    const SAFETY: f64 = 1e-9;
+    const ROUNDING_NANOS: i64 = 3;
     // Equity is (a ± units · price), used margin units · (price + spread ÷ 2) ÷ leverage, in nanos · units.
-    let balance = book.balance.micros() as f64 * NANOS_PER_MICRO as f64;
-    let a = balance - exposure.cost_float();
-    let units = exposure.net().unsigned_abs() as f64;
-    if exposure.long > 0 {
-        if share >= 1.0 {
-            return ALWAYS;
+    let balance = balance_micros as f64 * NANOS_PER_MICRO as f64;
+    let a = balance - cost;
+    let slack = (balance / units).abs();
+    // Casts saturate, which is the safe side of everything that is not finite.
+    match side {
+        Side::Long if share >= 1.0 => i64::MAX,
+        Side::Long => {
+            let price = (share * widest_nanos as f64 / 2.0 - a / units) / (1.0 - share);
+            ((price + (price.abs() + slack) * SAFETY) as i64).saturating_add(ROUNDING_NANOS)
         }
-        let price = (share * widest_nanos as f64 / 2.0 - a / units) / (1.0 - share);
-        let price = price + (price.abs() + (balance / units).abs()) * SAFETY + 2.0;
-        [f64_to_i64_half_even(price.ceil()).unwrap_or(i64::MAX), i64::MAX]
-    } else if exposure.short > 0 {
-        let price = a / units / (1.0 + share);
-        let price = price - (price.abs() + (balance / units).abs()) * SAFETY - 2.0;
-        [i64::MIN, f64_to_i64_half_even(price.floor()).unwrap_or(i64::MIN)]
-    } else {
-        [i64::MIN, i64::MAX]
+        Side::Short => {
+            let price = a / units / (1.0 + share);
+            ((price - (price.abs() + slack) * SAFETY) as i64).saturating_sub(ROUNDING_NANOS)
+        }
+    }
+}
+
+/// Whether a price of the closing side is not beyond the danger of a position on `side`.
+#[inline(always)]
+pub(crate) const fn is_safe(side: Side, price_nanos: i64, danger_nanos: i64) -> bool {
+    match side {
+        Side::Long => price_nanos > danger_nanos,
+        Side::Short => price_nanos < danger_nanos,
     }
 }

@@ -144,12 +144,12 @@ impl SideView<'_> {
         Ohlc { open: open + shift, high: high + shift, low: low + shift, close: close + shift }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open(&self, bar: usize) -> Price {
         Price::from_nanos(self.columns.open[bar].nanos() + self.shift_nanos)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn close(&self, bar: usize) -> Price {
         Price::from_nanos(self.columns.close[bar].nanos() + self.shift_nanos)
     }
@@ -158,14 +158,22 @@ impl SideView<'_> {
         self.shift_nanos
     }
 
+    #[inline(always)]
+    pub(crate) fn opens(&self, bars: Range<usize>) -> &[Price] {
+        &self.columns.open[bars]
+    }
+
+    #[inline(always)]
     pub(crate) fn lows(&self, bars: Range<usize>) -> &[Price] {
         &self.columns.low[bars]
     }
 
+    #[inline(always)]
     pub(crate) fn highs(&self, bars: Range<usize>) -> &[Price] {
         &self.columns.high[bars]
     }
 
+    #[inline(always)]
     pub(crate) fn closes(&self, bars: Range<usize>) -> &[Price] {
         &self.columns.close[bars]
     }

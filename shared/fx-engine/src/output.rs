@@ -1,6 +1,8 @@
 //! What a run yields, and who writes it down.
 
 use crate::State;
+use crate::evaluate::widest;
+use fearless_simd::Level;
 use fx_domain::{
     ExitReason, Fill, Instrument, LedgerRow, Money, OrderId, OrderKind, Price, ProtectiveLevels, Side,
     TimeInForce, Trade, Units, UnixNanos,
@@ -122,10 +124,48 @@ pub struct Tally {
     pub points: u64,
     /// Equity at the last.
     pub final_equity_micros: i64,
-    /// The highest equity so far.
-    pub peak_equity_micros: i64,
-    /// The deepest fall below the highest equity before it, zero or above.
-    pub max_drawdown_micros: i64,
+    /// How far equity fell.
+    pub drawdown: Drawdown,
+}
+
+/// The deepest fall of equity below its highest value before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drawdown {
+    /// The highest value so far, in millionths of the account currency.
+    pub peak_micros: i64,
+    /// The deepest fall, zero or above.
+    pub deepest_micros: i64,
+}
+
+impl Drawdown {
+    /// Follows equity, value by value.
+    pub fn follow(&mut self, micros: &[i64]) {
+        /// New peaks are rare: what has none is looked at together.
+        const TOGETHER: usize = 32;
+        widest(
+            Level::new(),
+            #[inline(always)]
+            || {
+                for values in micros.chunks(TOGETHER) {
+                    let highest = values.iter().copied().fold(i64::MIN, i64::max);
+                    let lowest = values.iter().copied().fold(i64::MAX, i64::min);
+                    if highest <= self.peak_micros {
+                        self.fall_to(lowest);
+                    } else {
+                        for value in values {
+                            self.peak_micros = self.peak_micros.max(*value);
+                            self.fall_to(*value);
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn fall_to(&mut self, value: i64) {
+        self.deepest_micros = self.deepest_micros.max(self.peak_micros.saturating_sub(value));
+    }
 }
 
 impl Recorder for Tally {
@@ -148,13 +188,10 @@ impl Recorder for Tally {
 
     fn equity(&mut self, _: &[UnixNanos], micros: &[i64]) {
         let Some((first, last)) = micros.first().zip(micros.last()) else { return };
-        let mut peak = if self.points == 0 { *first } else { self.peak_equity_micros };
-        let mut deepest = self.max_drawdown_micros;
-        for equity in micros {
-            peak = peak.max(*equity);
-            deepest = deepest.max(peak.saturating_sub(*equity));
+        if self.points == 0 {
+            self.drawdown.peak_micros = *first;
         }
-        (self.peak_equity_micros, self.max_drawdown_micros) = (peak, deepest);
+        self.drawdown.follow(micros);
         self.final_equity_micros = *last;
         self.points += micros.len() as u64;
     }

@@ -5,8 +5,8 @@ pub(crate) mod union;
 use crate::EngineError;
 use crate::value::is_comparison;
 use fx_strategy::{
-    Action, Binary, Clock, ClockField, Direction, Feed, Node, NodeId, Plan, PriceField, SeriesSide, Type,
-    Window,
+    Action, Binary, Clock, ClockField, Direction, Feed, Node, NodeId, Plan, PositionField, PriceField,
+    SeriesSide, Type, Window,
 };
 
 /// Everything that is known of a plan before the first bar.
@@ -110,13 +110,15 @@ pub(crate) struct PreparedRule {
     pub(crate) arguments: Vec<NodeId>,
 }
 
-/// When a rule can act: an entry is ignored by a position that is full on its side.
+/// When a rule can act: an entry is ignored by a position that is full on its side, and a guard may ask for no position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wakes {
     /// All its decisions are long entries.
     UnlessLong,
     /// All its decisions are short entries.
     UnlessShort,
+    /// Its guard holds without a position only.
+    IfFlat,
     /// Anything else.
     Always,
 }
@@ -134,7 +136,7 @@ impl<'a> Program<'a> {
             .iter()
             .map(|rule| PreparedRule {
                 necessary: program.necessary(rule.guard),
-                wakes: wakes(&rule.actions),
+                wakes: if program.needs_flat(rule.guard) { Wakes::IfFlat } else { wakes(&rule.actions) },
                 guard: program.cone([rule.guard]),
                 arguments: program.cone(rule.actions.iter().flat_map(Action::nodes)),
             })
@@ -168,17 +170,36 @@ impl<'a> Program<'a> {
 
     /// Market conditions without which `guard` is not true.
     fn necessary(&self, guard: NodeId) -> Vec<NodeId> {
+        let mut found = self.conjuncts(guard);
+        found.retain(|id| !self.reactive[id.index()]);
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Whether `guard` is only true without a position: `position.units == 0` is among what it joins by `and`.
+    fn needs_flat(&self, guard: NodeId) -> bool {
+        let node = |id: NodeId| self.plan.nodes[id.index()];
+        let is_units = |id| node(id) == Node::Position(PositionField::Units);
+        let is_zero = |id| matches!(node(id), Node::Number(value) if value == 0.0);
+        self.conjuncts(guard).into_iter().any(|id| match node(id) {
+            Node::Binary { op: Binary::Eq, a, b } => {
+                (is_units(a) && is_zero(b)) || (is_zero(a) && is_units(b))
+            }
+            _ => false,
+        })
+    }
+
+    /// What `guard` joins by `and`; market conditions whole.
+    fn conjuncts(&self, guard: NodeId) -> Vec<NodeId> {
         let mut found = Vec::new();
         let mut open = vec![guard];
         while let Some(id) = open.pop() {
             match self.plan.nodes[id.index()] {
-                _ if !self.reactive[id.index()] => found.push(id),
-                Node::Binary { op: Binary::And, a, b } => open.extend([a, b]),
-                _ => {}
+                Node::Binary { op: Binary::And, a, b } if self.reactive[id.index()] => open.extend([a, b]),
+                _ => found.push(id),
             }
         }
-        found.sort_unstable();
-        found.dedup();
         found
     }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Terms {
     pub(crate) tick: Price,
     lot_units: f64,
     slippage: Slip,
+    /// Fills get the price that the market shows.
+    is_plain: bool,
     /// Bars before the first that is decided on.
     pub(crate) warm_up_bars: u64,
 }
@@ -105,6 +107,8 @@ impl Terms {
             stored: quotes.stored,
             tick: instrument.tick(),
             lot_units: config.lot_units(track),
+            is_plain: config.slippage == Slippage::None
+                && !matches!(config.spread, SpreadModel::Relative(_) | SpreadModel::RelativeOnEntry(_)),
             slippage: match config.slippage {
                 Slippage::None => Slip::By(Price::ZERO),
                 Slippage::Pips(pips) => Slip::By(Price::from_nanos(nanos(pips))),
@@ -120,9 +124,14 @@ impl Terms {
     /// The price that a fill gets.
     ///
     /// The spread model moves it by a fraction, rounded half to even at 1e-9; then slippage is added.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn price(&self, spread: &SpreadModel, shown: Shown, purpose: Purpose) -> Option<Priced> {
         let Shown { side, raw, .. } = shown;
+        if self.is_plain {
+            let (inside, source) = self.modelled(side, shown.spread);
+            let (spread, slippage) = (Price::from_nanos(inside), Price::ZERO);
+            return Some(Priced { raw, price: raw, spread, slippage, source });
+        }
         let entry = matches!(purpose, Purpose::Entry | Purpose::LimitEntry);
         let fraction = match *spread {
             SpreadModel::RelativeOnEntry(fraction) if entry => fraction,
@@ -145,6 +154,7 @@ impl Terms {
     }
 
     /// What of the spread the model has put into the price of this side, in nanos, and whether the data stores that side.
+    #[inline(always)]
     const fn modelled(&self, side: Side, spread: Price) -> (i64, PriceSource) {
         let StoredSides::One(stored) = self.stored else { return (0, PriceSource::Measured) };
         let below = crate::market::below(stored, spread.nanos());
@@ -156,6 +166,7 @@ impl Terms {
         (inside, source)
     }
 
+    #[inline(always)]
     fn slip(&self, shown: Shown) -> Option<Price> {
         match self.slippage {
             Slip::By(distance) => Some(distance),
@@ -171,6 +182,7 @@ impl Terms {
     }
 
     /// Commission of one fill in millionths of account currency, rounded once, half to even.
+    #[inline(always)]
     pub(crate) fn commission(
         &self,
         terms: Commission,

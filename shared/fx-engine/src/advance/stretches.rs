@@ -3,6 +3,7 @@
 //! A stretch is a run of bars whose prices touch nothing: no exit, no margin level, no rollover. It is held through and
 //! marked at once. It may begin at a bar whose open has filled an order, and end with a bar at whose close a rule acts.
 
+use super::plain::Reached;
 use super::{At, Run};
 use crate::evaluate::widest;
 use crate::margin::danger;
@@ -24,9 +25,16 @@ enum End {
 
 impl<R: Recorder> Run<'_, R> {
     pub(super) fn market(&mut self, rows: Range<usize>, origin: usize) -> Result<(), EngineError> {
-        let mut row = rows.start;
-        // The open of the bar of `row` has been met.
-        let mut opened = false;
+        // Up to which bar we are, and whether its open has been met.
+        let Reached { mut row, mut opened } = if self.plain.is_empty() {
+            Reached { row: rows.start, opened: false }
+        } else {
+            widest(
+                self.level,
+                #[inline(always)]
+                || self.plainly(rows.clone(), origin),
+            )?
+        };
         // What was filled before that bar.
         let mut counts = self.counts();
         while row < rows.end {
@@ -64,8 +72,6 @@ impl<R: Recorder> Run<'_, R> {
                     self.trace_fills(at, counts)?;
                     (row, opened) = (row + 1, false);
                 }
-                // What fills at the next open is behind that open already.
-                End::Wake if to < rows.end && self.fill_next(At { row: to - 1, ..at })? => opened = true,
                 End::Wake => {
                     let equity = self.equity.last().copied().unwrap_or_default();
                     self.decide(At { row: to - 1, ..at }, equity)?;
@@ -176,7 +182,7 @@ impl<R: Recorder> Run<'_, R> {
         self.decide(at, equity)
     }
 
-    fn decide(&mut self, at: At, equity: i64) -> Result<(), EngineError> {
+    pub(super) fn decide(&mut self, at: At, equity: i64) -> Result<(), EngineError> {
         let moment = self.moment(at, equity);
         self.close_of(at, moment, self.complete(at.row))
     }

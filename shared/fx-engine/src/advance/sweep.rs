@@ -1,6 +1,7 @@
 //! Many plans over the same prices.
 
 use super::Run;
+use super::plain::plain_entries;
 use crate::decide::Scratch;
 use crate::evaluate::{Block, Clock, Others};
 use crate::market::Market;
@@ -46,7 +47,11 @@ pub fn sweep<R: Recorder + Default>(
             blocks: Vec::with_capacity(1),
             scratch: Scratch::new(program),
             level: Level::new(),
-            is_plain: !R::DETAILED && super::quick::is_plain(program, &setup, market),
+            plain: if R::DETAILED {
+                Vec::new()
+            } else {
+                plain_entries(program, Some(&member.places), &setup, market)
+            },
             equity: Vec::with_capacity(BLOCK),
             recorded: program.plan.recordings.iter().map(|_| Vec::new()).collect(),
             program,

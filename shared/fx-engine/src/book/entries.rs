@@ -1,11 +1,17 @@
 //! How orders become entries: what they are for, how large they are, and why they are refused.
 
-use super::{Dealing, Lot};
+use super::{Dealing, Lot, Posting};
+use crate::margin::{danger_of, is_safe};
 use crate::order::{OrderLevel, OrderSize, OrderTicket, PendingOrder};
 use crate::rates::Rate;
 use crate::terms::{Priced, Purpose};
 use crate::{AccountKind, EngineError, OrderEventKind, Recorder, RejectReason, UNITS_MAX};
-use fx_domain::{Costs, ExitReason, OrderId, Price, ProtectiveLevels, Side, Units, f64_to_i64_half_even};
+use fx_domain::{
+    Costs, ExitReason, LedgerKind, OrderId, Price, ProtectiveLevels, Side, Units, f64_to_i64_half_even,
+};
+
+/// The margin level at which equity is all used: an entry beyond it is refused.
+pub(crate) const WHOLE_PERCENT: f64 = 100.0;
 
 /// What an entry order wants.
 pub(super) struct Wish {
@@ -65,17 +71,48 @@ impl<R: Recorder> Dealing<'_, R> {
         if side == Side::Long { exposure.short } else { exposure.long }
     }
 
-    /// Enters a side at the market with nothing attached; the side is not held.
-    pub(crate) fn enter_plainly(
+    /// Enters a side at the market with nothing attached, leaving `held`, the one lot that is open, if any, on the other
+    /// side; the book's own list of lots is not looked at. Yields the new lot and its danger: what [`danger_of`] says for
+    /// `share`. Or yields nothing where this quote is beyond that already: then nothing has happened.
+    #[inline(always)]
+    pub(crate) fn reverse_plainly(
         &mut self,
-        order: OrderId,
-        side: Side,
-        units: Units,
-    ) -> Result<(), EngineError> {
+        (side, units): (Side, Units),
+        held: Option<&Lot>,
+        (share, widest_nanos): (f64, i64),
+    ) -> Result<Option<(Lot, i64)>, EngineError> {
+        let order = OrderId(self.book.next_order);
         let (purpose, protect) = (Purpose::Entry, ProtectiveLevels::default());
-        let priced = self.price(side, purpose)?;
-        let opposite = self.opposite(side);
-        self.open_after(Entry { order, side, units, priced, protect, purpose }, opposite, ExitReason::Reverse)
+        let priced = self.priced(side, purpose, self.book.next_fill)?;
+        let left = match held {
+            Some(lot) => Some(self.reversed(lot, order)?),
+            None => None,
+        };
+        let lot = self.lot(&Entry { order, side, units, priced, protect, purpose }, Rate::Same)?;
+        let gain = left.as_ref().map_or(0, |left| left.gain);
+        let paid = left.as_ref().map_or(0, |left| left.commission);
+        let (balance, gained) = (self.book.balance.micros(), gain.checked_sub(paid));
+        let balance =
+            gained.and_then(|gained| balance.checked_add(gained)?.checked_sub(lot.costs.commission_micros));
+        let balance = balance.ok_or_else(|| self.overflow("balance"))?;
+        // What it costs is never negative: the margin before it was no lower than the margin after it.
+        let cost = side.sign() as f64 * units.get() as f64 * lot.price.nanos() as f64;
+        let danger = danger_of(balance, (side, units.get() as f64, cost), share, widest_nanos);
+        if !is_safe(side, self.at.price(side.opposite()).nanos(), danger) {
+            return Ok(None);
+        }
+        if let Some(left) = &left {
+            self.recorder.trade(&left.trade);
+            self.book.next_fill += 1;
+            self.book.next_trade += 1;
+            self.post(Posting::of(LedgerKind::ProfitLoss, Some(order), left.gain))?;
+            self.charge(left.commission, order, Rate::Same)?;
+        }
+        self.book.next_order += 1;
+        self.book.next_fill += 1;
+        self.book.next_position += 1;
+        self.charge(lot.costs.commission_micros, order, Rate::Same)?;
+        Ok(Some((lot, danger)))
     }
 
     /// Trades units whatever the position: against it first on a netting account, beside it on a hedging one.
@@ -215,8 +252,7 @@ impl<R: Recorder> Dealing<'_, R> {
     fn refused_by_margin(&self, entry: &Entry, kept: i64, beside: i64) -> Result<bool, EngineError> {
         let resulting = kept.checked_add(entry.units.get()).filter(|units| *units <= UNITS_MAX);
         let resulting = resulting.ok_or_else(|| self.overflow("size"))?;
-        const WHOLE: f64 = 100.0;
-        if self.is_clearly_above(WHOLE, resulting.max(beside)) {
+        if self.is_clearly_above(WHOLE_PERCENT, resulting.max(beside)) {
             return Ok(false);
         }
         let used = self.used_margin_with(self.track, resulting.max(beside))?;
@@ -226,10 +262,22 @@ impl<R: Recorder> Dealing<'_, R> {
     fn open(&mut self, entry: &Entry) -> Result<(), EngineError> {
         let Entry { order, side, units, priced, protect, .. } = *entry;
         let rate = self.rate()?;
-        let commission = self.commission(units, priced.price, rate)?;
+        let lot = self.lot(entry, rate)?;
+        self.book.lots.push(lot);
+        self.book.next_position += 1;
+        self.charge(lot.costs.commission_micros, order, rate)?;
+        self.tell(order, OrderEventKind::Filled { side, units, fill: priced.fill(), protect });
+        self.start_rolling();
+        Ok(())
+    }
+
+    /// What an entry becomes at this quote.
+    #[inline(always)]
+    fn lot(&self, entry: &Entry, rate: Rate) -> Result<Lot, EngineError> {
+        let Entry { order, side, units, priced, protect, .. } = *entry;
         let costs = Costs {
             spread_micros: self.amount(units, priced.spread, rate)?,
-            commission_micros: commission,
+            commission_micros: self.commission(units, priced.price, rate)?,
             slippage_micros: self.amount(units, priced.slippage, rate)?,
             financing_micros: 0,
         };
@@ -237,7 +285,7 @@ impl<R: Recorder> Dealing<'_, R> {
             let best = self.at.price(side.opposite()).nanos();
             Price::from_nanos(best - side.sign() * distance.nanos())
         });
-        self.book.lots.push(Lot {
+        Ok(Lot {
             position_id: self.book.next_position,
             order,
             track: self.track,
@@ -252,12 +300,7 @@ impl<R: Recorder> Dealing<'_, R> {
             costs,
             lowest: priced.price,
             highest: priced.price,
-        });
-        self.book.next_position += 1;
-        self.charge(commission, order, rate)?;
-        self.tell(order, OrderEventKind::Filled { side, units, fill: priced.fill(), protect });
-        self.start_rolling();
-        Ok(())
+        })
     }
 }
 

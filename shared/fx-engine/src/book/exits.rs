@@ -17,6 +17,14 @@ struct Leaving {
     ambiguous: bool,
 }
 
+/// A lot that is left.
+pub(super) struct Left {
+    pub(super) trade: Trade,
+    /// Before commission and financing, in millionths, as that of its last fill.
+    pub(super) gain: i64,
+    pub(super) commission: i64,
+}
+
 impl<R: Recorder> Dealing<'_, R> {
     /// Closes `units` of the position on `position` at the market, the oldest entry first.
     pub(crate) fn close(
@@ -58,6 +66,18 @@ impl<R: Recorder> Dealing<'_, R> {
             self.book_trade(&closed, &Leaving { priced, rate, commission, reason, order, ambiguous: false })?;
         }
         self.charge(whole, order, rate)
+    }
+
+    /// What leaving a lot here for the other side comes to, its amounts in the account's currency.
+    #[inline(always)]
+    pub(super) fn reversed(&self, lot: &Lot, order: OrderId) -> Result<Left, EngineError> {
+        // The entry's price comes first.
+        let priced = self.priced(lot.side.opposite(), Purpose::Exit, self.book.next_fill + 1)?;
+        let (rate, reason) = (Rate::Same, ExitReason::Reverse);
+        let commission = self.commission(lot.units, priced.price, rate)?;
+        let leaving = Leaving { priced, rate, commission, reason, order, ambiguous: false };
+        let (trade, gain) = self.trade(lot, &leaving)?;
+        Ok(Left { trade, gain, commission })
     }
 
     /// Leaves every lot of the track that `find` finds an exit for.
@@ -119,6 +139,16 @@ impl<R: Recorder> Dealing<'_, R> {
     }
 
     fn book_trade(&mut self, lot: &Lot, leaving: &Leaving) -> Result<(), EngineError> {
+        let (trade, gain) = self.trade(lot, leaving)?;
+        self.recorder.trade(&trade);
+        self.book.next_trade += 1;
+        let posting = Posting::of(LedgerKind::ProfitLoss, Some(leaving.order), gain);
+        self.post(Posting { conversion: leaving.rate.conversion(), ..posting })
+    }
+
+    /// What becomes of a lot, and its gain before commission and financing, in millionths.
+    #[inline(always)]
+    fn trade(&self, lot: &Lot, leaving: &Leaving) -> Result<(Trade, i64), EngineError> {
         let Leaving { priced: exit, rate, .. } = *leaving;
         let difference = Price::from_nanos(lot.side.sign() * (exit.price.nanos() - lot.price.nanos()));
         let gain = self.amount(lot.units, difference, rate)?;
@@ -137,10 +167,10 @@ impl<R: Recorder> Dealing<'_, R> {
             Side::Long => (lowest, highest),
             Side::Short => (-highest, -lowest),
         };
-        self.recorder.trade(&Trade {
+        let trade = Trade {
             id: self.book.next_trade,
             position_id: lot.position_id,
-            instrument: self.setup.terms[usize::from(self.track)].instrument,
+            instrument: self.terms().instrument,
             side: lot.side,
             units: lot.units,
             entry_bar: lot.bar,
@@ -155,10 +185,8 @@ impl<R: Recorder> Dealing<'_, R> {
             ambiguous: leaving.ambiguous,
             mae,
             mfe,
-        });
-        self.book.next_trade += 1;
-        let posting = Posting::of(LedgerKind::ProfitLoss, Some(leaving.order), gain);
-        self.post(Posting { conversion: rate.conversion(), ..posting })
+        };
+        Ok((trade, gain))
     }
 }
 

@@ -7,11 +7,14 @@ use crate::value::{TRUE, Tri};
 use fx_domain::Side;
 use std::ops::Range;
 
-/// Bytes that the search for the next set flag looks at together.
-const CHUNK: usize = 8;
+/// Bytes of a word.
+const WORD: usize = size_of::<u64>();
+
+/// Words that the search for the next set flag looks at together.
+const WORDS: usize = 4;
 
 /// Room behind a block, so that a search need not look for its end.
-const FLAGS: usize = BLOCK + CHUNK;
+const FLAGS: usize = BLOCK + WORDS * WORD;
 
 /// The bars of a block at which some rule may act, by the position that it finds. A nonzero byte is a flag.
 pub(crate) struct Flags {
@@ -49,8 +52,10 @@ impl Marks {
         self.clear = false;
     }
 
-    fn word(&self, at: usize) -> u64 {
-        self.bars[at..].first_chunk::<CHUNK>().map_or(0, |chunk| u64::from_le_bytes(*chunk))
+    #[inline(always)]
+    fn words(&self, at: usize) -> [u64; WORDS] {
+        let (words, _) = self.bars[at..].as_chunks::<WORD>();
+        words.first_chunk::<WORDS>().map_or([0; WORDS], |words| words.map(u64::from_le_bytes))
     }
 }
 
@@ -80,30 +85,35 @@ impl Flags {
                 Holds::Listed => {}
             }
             self.open.mark(holds);
-            if rule.wakes != Wakes::UnlessLong {
+            if matches!(rule.wakes, Wakes::UnlessShort | Wakes::Always) {
                 self.full_long.mark(holds);
             }
-            if rule.wakes != Wakes::UnlessShort {
+            if matches!(rule.wakes, Wakes::UnlessLong | Wakes::Always) {
                 self.full_short.mark(holds);
             }
         }
     }
 
     /// The first bar of `range` at which a rule may act on a position that is full on the side of `full`, if any.
+    #[inline(always)]
     pub(crate) fn next(&self, range: Range<usize>, full: Option<Side>) -> Option<usize> {
         let marks = match full {
             None => &self.open,
             Some(Side::Long) => &self.full_long,
             Some(Side::Short) => &self.full_short,
         };
+        if marks.clear {
+            return None;
+        }
         let mut at = range.start;
-        while at < range.end && !marks.clear {
-            let word = marks.word(at);
-            if word != 0 {
-                let found = at + word.trailing_zeros() as usize / CHUNK;
+        while at < range.end {
+            let words = marks.words(at);
+            if words.into_iter().fold(0, |any, word| any | word) != 0 {
+                let empty = words.into_iter().take_while(|word| *word == 0).count();
+                let found = at + empty * WORD + words[empty].trailing_zeros() as usize / WORD;
                 return (found < range.end).then_some(found);
             }
-            at += CHUNK;
+            at += WORDS * WORD;
         }
         None
     }

@@ -1,9 +1,10 @@
 //! Money and units are conserved, and prices are those of the bars.
 
 use crate::bounded;
-use crate::cases::{cases, single};
-use fx_domain::{ExitReason, LedgerKind, Price, PriceSource, QuoteColumns, Side};
-use fx_engine::{FillTime, OrderEventKind, RunConfig, Slippage, SpreadModel};
+use crate::cases::{Case, cases, single};
+use crate::quiet::cross;
+use fx_domain::{ExitReason, LedgerKind, Money, Price, PriceSource, QuoteColumns, Side};
+use fx_engine::{Commission, FillTime, OrderEventKind, RunConfig, Slippage, SpreadModel};
 use proptest::prelude::*;
 
 proptest! {
@@ -110,6 +111,34 @@ proptest! {
                 prop_assert!((fill.price - fill.raw_price).abs() <= Price::from_nanos(40_000));
             }
             prop_assert!(!both || modelled || fill.source == PriceSource::Measured);
+        }
+    }
+
+    /// Fixed sizes, decisions of prices alone, and an account that nothing can ruin.
+    #[test]
+    fn raising_the_commission_never_helps(
+        case in single(300), fast in 1_i64..5, units in 1_000_i64..60_000, kind in 0_u8..4, low in 0.0_f64..30.0, more in 0.0_f64..30.0,
+    ) {
+        let commission = |amount: f64| match kind {
+            0 => Commission::PerLot(amount),
+            1 => Commission::PerUnit(amount / 100_000.0),
+            2 => Commission::PerNotional { rate: amount / 100_000.0, minimum: 0.0 },
+            _ => Commission::PerNotional { rate: 1e-5, minimum: amount },
+        };
+        let run = |amount| {
+            let mut config = RunConfig { commission: commission(amount), ..case.config.clone() };
+            config.account.capital = Money::from_micros(10_000_000_000 * Money::SCALE, config.account.currency);
+            config.account.leverage = 1e6;
+            (config.account.margin_call_percent, config.account.stop_out_percent) = (0.0, 0.0);
+            Case { plan: cross(fast, fast + 3, units), config, ..case.clone() }.run().unwrap()
+        };
+        let (cheap, dear) = (run(low), run(low + more));
+        prop_assert_eq!(cheap.trades.len(), dear.trades.len());
+        for (cheap, dear) in cheap.equity.iter().zip(&dear.equity) {
+            prop_assert!(dear <= cheap);
+        }
+        if more > 0.1 && !cheap.trades.is_empty() {
+            prop_assert!(dear.state.balance().micros() < cheap.state.balance().micros());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::bounded;
 use crate::cases::{Case, cases, single};
-use fx_domain::{LedgerRow, Trade, UnixNanos};
+use fx_domain::{LedgerRow, Money, Trade, UnixNanos};
 use fx_engine::{
     Commission, FillTime, MarginPoint, Market, OrderEvent, Recorder, RunConfig, SpreadModel, State, Tally,
     advance_over, sweep,
@@ -49,7 +49,7 @@ fn recorded<R: Recorder + Default>(case: &Case) -> (R, State) {
     (recorder, state)
 }
 
-fn cross(fast: i64, slow: i64, units: i64) -> Plan {
+pub(crate) fn cross(fast: i64, slow: i64, units: i64) -> Plan {
     let source = format!(
         "class Cross(Strategy):\n    fast = 3\n    slow = 9\n    def analyze(self, data):\n        quick = \
          sma(data.close, self.fast)\n        calm = sma(data.close, self.slow)\n        if quick > calm:\n            \
@@ -81,6 +81,19 @@ proptest! {
     #[test]
     fn the_short_way_to_a_fill_is_the_long_one(case in single(300), fast in 1_i64..5, units in 1_i64..60_000) {
         assert_quiet(&Case { plan: cross(fast, fast + 3, units), ..case })?;
+    }
+
+    /// The margin is low at every price: the short way is left and taken again.
+    #[test]
+    fn the_short_way_ends_where_the_margin_is_close(
+        case in single(300), units in 1_i64..60_000, leverage in 0.5_f64..4.0, share in 0.2_f64..3.0,
+    ) {
+        let plain = RunConfig { fill: FillTime::Open, pyramiding: 0, financing: None, intrabar: None, ..case.config.clone() };
+        let mut case = Case { plan: cross(2, 5, units), config: plain, finer: None, ..case };
+        let notional = case.bars[0].get(0).bid.close.to_f64() * units as f64;
+        let capital = Money::from_f64((notional * share).max(0.01), case.config.account.currency).unwrap();
+        (case.config.account.capital, case.config.account.leverage) = (capital, leverage);
+        assert_quiet(&case)?;
     }
 
     #[test]

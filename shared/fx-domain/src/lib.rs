@@ -10,6 +10,7 @@
 
 mod bar;
 pub mod calendar;
+mod centre;
 mod currency;
 mod error;
 pub mod financing;
@@ -30,6 +31,7 @@ pub use calendar::{
     calendar_digest, calendar_years, has_calendar, is_business_day, next_roll_after, next_roll_at_or_after,
     roll_days, value_date,
 };
+pub use centre::{TradingCentre, UnknownCentre};
 pub use currency::{Currency, UnknownCurrency};
 pub use error::{ErrorClass, ErrorKind, Issue, Location, PlatformError, PlatformResult};
 pub use financing::{DayCount, DayWeights, FinancingError, FinancingRow, FinancingTable, SwapRate};

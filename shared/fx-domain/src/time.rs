@@ -1,8 +1,10 @@
 //! Instants, and the trading day of New York.
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::LazyLock;
 
 /// Nanoseconds in a second.
 pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
@@ -97,13 +99,18 @@ impl UnixNanos {
 
     /// What New York's clocks show.
     pub(crate) fn new_york(self) -> civil::DateTime {
-        self.in_zone(&new_york()).datetime()
+        self.in_zone(&NEW_YORK).datetime()
     }
 
-    /// When New York's clocks show `local`: the first time where they show it twice, an hour later where never. `None`
-    /// outside of time.
+    /// When New York's clocks show `local`; see [`UnixNanos::from_zone`].
     pub(crate) fn from_new_york(local: civil::DateTime) -> Option<Self> {
-        let instant = local.to_zoned(new_york()).ok()?.timestamp();
+        Self::from_zone(local, &NEW_YORK)
+    }
+
+    /// When the clocks of `zone` show `local`: the first time where they show it twice, an hour later where never. `None`
+    /// outside of time.
+    pub(crate) fn from_zone(local: civil::DateTime, zone: &TimeZone) -> Option<Self> {
+        let instant = local.to_zoned(zone.clone()).ok()?.timestamp();
         i64::try_from(instant.as_nanosecond()).ok().map(Self)
     }
 
@@ -120,7 +127,7 @@ impl UnixNanos {
         self.in_zone(&TimeZone::UTC).datetime()
     }
 
-    fn in_zone(self, zone: &TimeZone) -> jiff::Zoned {
+    pub(crate) fn in_zone(self, zone: &TimeZone) -> jiff::Zoned {
         // Every i64 of nanoseconds lies inside jiff's range of years −9999 to 9999.
         Timestamp::from_nanosecond(i128::from(self.0)).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone())
     }
@@ -129,14 +136,13 @@ impl UnixNanos {
 /// The hour in New York at which the trading day ends.
 pub(crate) const ROLLOVER_HOUR: i8 = 17;
 
-/// New York's time zone from the data bundled in the binary, never the host's.
-fn new_york() -> TimeZone {
-    static ZONE: std::sync::LazyLock<TimeZone> = std::sync::LazyLock::new(|| {
-        let zone = jiff::tz::TimeZoneDatabase::bundled().get("America/New_York");
-        assert!(zone.is_ok(), "the bundled time-zone data lacks New York");
-        zone.unwrap_or(TimeZone::UTC)
-    });
-    ZONE.clone()
+static NEW_YORK: LazyLock<TimeZone> = LazyLock::new(|| bundled_zone("America/New_York"));
+
+/// A time zone from the data bundled in the binary, never the host's.
+pub(crate) fn bundled_zone(name: &str) -> TimeZone {
+    let zone = TimeZoneDatabase::bundled().get(name);
+    assert!(zone.is_ok(), "the bundled time-zone data lacks {name}");
+    zone.unwrap_or(TimeZone::UTC)
 }
 
 /// RFC 3339 in UTC, with as many decimals as needed.

@@ -230,7 +230,7 @@ impl Block {
                         Some(comparison) => {
                             compare_below(&comparison, node, &self.sums, market, &mut out[..bars])
                         }
-                        None => condition(node, &operands, &mut memories[id], &mut out[..bars]),
+                        None => condition(node, &operands, &mut memories[id], market, &mut out[..bars]),
                     };
                     settle(value, out, &mut uniform[id]);
                 }
@@ -453,15 +453,28 @@ fn number(
         }
         // Written before the nodes of the strategy's own bars are evaluated.
         Node::AsOf { .. } => {}
-        Node::Condition(_) | Node::Position(_) | Node::Account(_) | Node::Cell { .. } => {}
+        Node::Condition(_)
+        | Node::InSession { .. }
+        | Node::Position(_)
+        | Node::Account(_)
+        | Node::Cell { .. } => {}
     }
     None
 }
 
 /// Evaluates a condition: writes its values, or yields the one that all bars have.
 #[inline(always)]
-fn condition(node: &Node, operands: &Operands<'_>, memory: &mut Memory, out: &mut [Tri]) -> Option<Tri> {
+fn condition(
+    node: &Node,
+    operands: &Operands<'_>,
+    memory: &mut Memory,
+    market: &Market<'_>,
+    out: &mut [Tri],
+) -> Option<Tri> {
     match *node {
+        Node::InSession { centre } => {
+            clock::sessions(centre, &market.quotes.bars.times[market.range.clone()], out);
+        }
         Node::Condition(value) => return Some(Tri::from(value)),
         Node::Unary { op: Unary::Defined, x } if operands.is_number(x) => {
             loops::map(operands.number(x), out, |x| Tri::from(!x.is_nan()));

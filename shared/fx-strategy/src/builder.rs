@@ -280,6 +280,7 @@ pub(crate) fn key(node: &Node) -> Key {
         Node::Scan { kind, a, b, bars } => (13, wide(kind as u32, bars), a.0, b.0),
         Node::Psar { high, low, step, limit } => (14, wide(high.0, low.0), step.0, limit.0),
         Node::Session { kind, x, period } => (15, kind as u64, x.0, period as u32),
+        Node::InSession { centre } => (16, centre as u64, 0, 0),
     }
 }
 

@@ -18,7 +18,7 @@
 //! - what else has a memory says itself what it does;
 //! - a rule whose guard or argument is undefined decides nothing.
 
-use fx_domain::{Granularity, Instrument};
+use fx_domain::{Granularity, Instrument, TradingCentre};
 use serde::{Deserialize, Serialize};
 
 /// Version of the plan's byte form and of the meaning of its nodes. It enters every plan hash.
@@ -117,6 +117,12 @@ pub enum ClockField {
     Minute,
     /// 0 is Monday, 6 is Sunday.
     Weekday,
+    /// Day of the month, 1 to 31.
+    Day,
+    /// 1 is January, 12 is December.
+    Month,
+    /// Of the Gregorian calendar.
+    Year,
 }
 
 /// The position, as the strategy sees it after all fills of the bar.
@@ -432,6 +438,11 @@ pub enum Node {
         x: NodeId,
         /// Of what length.
         period: Period,
+    },
+    /// Whether the bar opens within the working hours of a financial centre; never undefined.
+    InSession {
+        /// Which.
+        centre: TradingCentre,
     },
 }
 

@@ -103,7 +103,8 @@ impl Node {
             | Self::Account(_)
             | Self::FeedPrice { .. }
             | Self::FeedVolume { .. }
-            | Self::Cell { .. } => [None; 4],
+            | Self::Cell { .. }
+            | Self::InSession { .. } => [None; 4],
         };
         operands.into_iter().flatten()
     }
@@ -146,6 +147,7 @@ impl Node {
     pub(crate) fn type_given(&self, operand: impl Fn(NodeId) -> Type) -> Type {
         match *self {
             Self::Condition(_)
+            | Self::InSession { .. }
             | Self::Unary { op: Unary::Not | Unary::Defined, .. }
             | Self::Cell { initial: Literal::Condition(_), .. }
             | Self::Scan { kind: Scan::Latch, .. } => Type::Condition,

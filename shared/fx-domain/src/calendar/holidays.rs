@@ -51,7 +51,7 @@ pub fn calendar_digest() -> Digest {
     LISTS.iter().fold(start, |all, (code, list)| all.part(code.as_bytes()).part(list.as_bytes())).finish()
 }
 
-pub(super) fn is_weekend(date: Date) -> bool {
+pub(crate) fn is_weekend(date: Date) -> bool {
     matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
 }
 

@@ -19,10 +19,10 @@
 
 mod holidays;
 
+pub(crate) use holidays::is_weekend;
 pub use holidays::{calendar_digest, calendar_years, has_calendar, is_business_day};
 
 use crate::{Currency, Instrument, SettlementLag, UnixNanos};
-use holidays::is_weekend;
 use jiff::civil::Date;
 
 /// Days in a row on which a search for a business day goes on. The longest closure of the lists is ten days.
@@ -103,7 +103,7 @@ fn first_day_after(date: Date, is_good: impl Fn(Date) -> bool) -> Date {
     day
 }
 
-fn first_weekday_from(date: Date) -> Date {
+pub(crate) fn first_weekday_from(date: Date) -> Date {
     if is_weekend(date) { first_day_after(date, |day| !is_weekend(day)) } else { date }
 }
 

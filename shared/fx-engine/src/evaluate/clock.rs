@@ -2,8 +2,8 @@
 
 use crate::BLOCK;
 use crate::evaluate::loops;
-use crate::value::{Tri, compare};
-use fx_domain::{Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE, UnixNanos};
+use crate::value::{FALSE, Tri, compare};
+use fx_domain::{Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE, TradingCentre, UnixNanos};
 use fx_strategy::{Binary, ClockField};
 use std::ops::Range;
 
@@ -67,7 +67,7 @@ impl Clock {
 #[inline(always)]
 pub(crate) fn values(field: ClockField, times: &[UnixNanos], out: &mut [f64]) {
     let period = match field {
-        ClockField::Weekday => NANOS_PER_DAY,
+        ClockField::Weekday | ClockField::Day | ClockField::Month | ClockField::Year => NANOS_PER_DAY,
         ClockField::Hour => NANOS_PER_HOUR,
         ClockField::Minute | ClockField::Index => NANOS_PER_MINUTE,
     };
@@ -78,6 +78,19 @@ pub(crate) fn values(field: ClockField, times: &[UnixNanos], out: &mut [f64]) {
             until = time.get().saturating_add(period - time.get().rem_euclid(period));
         }
         *out = value;
+    }
+}
+
+/// Whether bars that open at ascending `times` open within the hours of `centre`. Its clocks are read where the session
+/// changes, twice a day.
+#[inline(always)]
+pub(crate) fn sessions(centre: TradingCentre, times: &[UnixNanos], out: &mut [Tri]) {
+    let (mut open, mut until) = (FALSE, UnixNanos::new(i64::MIN));
+    for (out, time) in out.iter_mut().zip(times) {
+        if *time >= until {
+            (open, until) = (Tri::from(centre.is_open(*time)), centre.next_change_after(*time));
+        }
+        *out = open;
     }
 }
 
@@ -94,6 +107,9 @@ pub(crate) fn clock_value(field: ClockField, time: UnixNanos, index: Option<u64>
         ClockField::Hour => (of_day / NANOS_PER_HOUR) as f64,
         ClockField::Minute => (of_day % NANOS_PER_HOUR / NANOS_PER_MINUTE) as f64,
         ClockField::Weekday => (time.get().div_euclid(NANOS_PER_DAY) + EPOCH_WEEKDAY).rem_euclid(7) as f64,
+        ClockField::Day => f64::from(time.utc().day()),
+        ClockField::Month => f64::from(time.utc().month()),
+        ClockField::Year => f64::from(time.utc().year()),
     }
 }
 
@@ -132,11 +148,60 @@ mod tests {
     fn fields_change_where_their_period_ends() {
         let times: Vec<_> =
             (-3_000..3_000).map(|at| UnixNanos::new(at * 41 * NANOS_PER_MINUTE / 2 + at)).collect();
-        for field in [ClockField::Weekday, ClockField::Hour, ClockField::Minute] {
+        for field in [
+            ClockField::Minute,
+            ClockField::Hour,
+            ClockField::Weekday,
+            ClockField::Day,
+            ClockField::Month,
+            ClockField::Year,
+        ] {
             let mut found = vec![0.0; times.len()];
             values(field, &times, &mut found);
             let plain: Vec<_> = times.iter().map(|time| clock_value(field, *time, None)).collect();
             assert_eq!(found, plain);
+        }
+    }
+
+    #[test]
+    fn dates_are_those_of_the_open_in_utc() {
+        let date = |text| {
+            let time = UnixNanos::parse(text).unwrap();
+            [ClockField::Year, ClockField::Month, ClockField::Day]
+                .map(|field| clock_value(field, time, None) as i64)
+        };
+        assert_eq!(date("2024-02-29T23:59:59Z"), [2024, 2, 29]);
+        assert_eq!(date("2024-03-01T00:00:00Z"), [2024, 3, 1]);
+        assert_eq!(date("2023-12-31T22:00:00Z"), [2023, 12, 31], "the trading day is the next one");
+        assert_eq!(date("1969-12-31T23:59:59Z"), [1969, 12, 31]);
+    }
+
+    #[test]
+    fn sessions_are_the_same_at_once_and_bar_by_bar_where_clocks_change() {
+        for (start, step) in [
+            ("2024-03-04", 7),
+            ("2024-03-25", 60),
+            ("2024-04-01", 31),
+            ("2024-09-30", 15),
+            ("2024-10-21", 240),
+        ] {
+            let start = UnixNanos::parse(start).unwrap();
+            let step = step * NANOS_PER_MINUTE;
+            let times: Vec<_> =
+                (0..16 * NANOS_PER_DAY / step).map(|bar| start.plus_nanos(bar * step)).collect();
+            for centre in TradingCentre::ALL {
+                let mut found = vec![FALSE; times.len()];
+                sessions(centre, &times, &mut found);
+                let plain: Vec<_> = times.iter().map(|time| Tri::from(centre.is_open(*time))).collect();
+                assert_eq!(found, plain, "{centre} from {start}");
+                for block in [1, 5, 64] {
+                    let mut parts = vec![FALSE; times.len()];
+                    for (times, out) in times.chunks(block).zip(parts.chunks_mut(block)) {
+                        sessions(centre, times, out);
+                    }
+                    assert_eq!(parts, plain, "{centre} in blocks of {block}");
+                }
+            }
         }
     }
 }

@@ -7,7 +7,8 @@ use crate::program::union::Union;
 use crate::{RunConfig, SpreadModel, State};
 use definitions::{number_window, price_window, psar, recursion, scan, session};
 use fx_domain::{
-    Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
+    Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide,
+    TradingCentre, UnixNanos,
 };
 use fx_strategy::{
     Action, Direction, Period, PriceField, Recording, Recursion, Rule, SeriesSide, Session, Size, Ticket,
@@ -38,6 +39,12 @@ fn grown(seeds: &[(u8, u16, u16, u8)]) -> Plan {
         [Node::Volume, Node::Number(0.0), Node::Number(-7.5), Node::Number(40.0), Node::Condition(true)]
     {
         add(&mut plan, node);
+    }
+    for field in [ClockField::Day, ClockField::Month, ClockField::Year] {
+        add(&mut plan, Node::Clock(field));
+    }
+    for centre in TradingCentre::ALL {
+        add(&mut plan, Node::InSession { centre });
     }
     for (kind, a, b, bars) in seeds {
         let types = plan.types();
@@ -166,6 +173,9 @@ fn by_definition(plan: &Plan, quotes: &Quotes<'_>, clock: Clock) -> Vec<Values> 
             Node::Volume => numbers(&|bar| quotes.bars.volume[bar] as f64),
             Node::Clock(field) => {
                 numbers(&|bar| clock_value(field, quotes.bars.times[bar], clock.index(bar)))
+            }
+            Node::InSession { centre } => {
+                conditions(&|bar| Tri::from(centre.is_open(quotes.bars.times[bar])))
             }
             Node::Unary { op: Unary::Not, x } => conditions(&|bar| not(condition(x, bar))),
             Node::Unary { op: Unary::Defined, x } if plan.types()[x.index()] == Type::Number => {

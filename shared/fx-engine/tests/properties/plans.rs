@@ -1,7 +1,7 @@
 //! Random plans: every node, action and kind of order.
 
 use crate::cases::REFERENCE;
-use fx_domain::{Granularity, Instrument, NANOS_PER_MINUTE};
+use fx_domain::{Granularity, Instrument, NANOS_PER_MINUTE, TradingCentre};
 use fx_strategy::{
     AccountField, Action, Binary, CellId, Clock, ClockField, Direction, Entry, Exits, Expiry, Feed, LabelId,
     Level, Literal, Node, NodeId, Period, Plan, Portion, PositionField, PriceField, Recording, Recursion,
@@ -47,6 +47,8 @@ impl Grower {
             Node::Volume,
             Node::Clock(ClockField::Index),
             Node::Clock(ClockField::Minute),
+            Node::Clock(ClockField::Day),
+            Node::InSession { centre: TradingCentre::London },
             Node::Position(PositionField::Units),
             Node::Position(PositionField::EntryPrice),
             Node::Position(PositionField::Bars),

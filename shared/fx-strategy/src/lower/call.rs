@@ -6,6 +6,7 @@ use crate::limits::INLINE_DEPTH_MAX;
 use crate::lower::decision::Given;
 use crate::lower::expression::constant_of;
 use crate::lower::feed::is_feed_call;
+use crate::lower::session::is_session_call;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Binary, Level, Unary};
 use crate::value::{Constant, Local, Locals, Scope, Value, mixing_hint};
@@ -49,6 +50,11 @@ impl<'a> Lowering<'a, '_> {
                     && is_feed_call(scope, name)
                 {
                     return self.feed_call(frame, call, scope, name);
+                }
+                if let Value::Scope(scope) = owner
+                    && is_session_call(scope, name)
+                {
+                    return self.session_call(frame, call, name);
                 }
                 let hint = "the language works with functions: `sma(data.close, n)`";
                 let message = format!("{} has no method `{name}`", owner.kind());

@@ -6,7 +6,7 @@ use crate::plan::Feed;
 use crate::value::{Constant, Scope, Value};
 use fx_domain::{Granularity, Instrument};
 use ruff_python_ast::ExprCall;
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
 /// Whether `name` of `scope` names other bars.
 pub(super) fn is_feed_call(scope: Scope, name: &str) -> bool {
@@ -38,15 +38,8 @@ impl<'a> Lowering<'a, '_> {
         scope: Scope,
         name: &str,
     ) -> Lowered<Value> {
-        let usage = || format!("write {}", feed_example(name));
-        let ([argument], []) = (&*call.arguments.args, &*call.arguments.keywords) else {
-            let message = format!("`{name}` takes one argument");
-            return Err(self.report.error_with_hint(call.range(), "argument", message, usage()));
-        };
-        let Value::Constant(Constant::Text(text)) = self.expression(frame, argument)? else {
-            let message = format!("`{name}` takes a constant text");
-            return Err(self.report.error_with_hint(argument.range(), "argument", message, usage()));
-        };
+        let usage = format!("write {}", feed_example(name));
+        let (text, range) = self.one_text(frame, call, (name, &usage))?;
         let mut feed = match scope {
             Scope::Feed(feed) => feed,
             _ => Feed { instrument: None, granularity: None },
@@ -72,7 +65,7 @@ impl<'a> Lowering<'a, '_> {
             }
         };
         if let Some(message) = unknown {
-            return Err(self.report.error_with_hint(argument.range(), "argument", message, usage()));
+            return Err(self.report.error_with_hint(range, "argument", message, usage));
         }
         if !self.feeds.contains(&feed) {
             if self.feeds.len() >= FEEDS_MAX {
@@ -82,5 +75,25 @@ impl<'a> Lowering<'a, '_> {
             self.feeds.push(feed);
         }
         Ok(Value::Scope(Scope::Feed(feed)))
+    }
+
+    /// The one argument of a call of `name`, a constant text, and where it stands.
+    pub(super) fn one_text(
+        &mut self,
+        frame: &Frame<'a>,
+        call: &'a ExprCall,
+        (name, usage): (&str, &str),
+    ) -> Lowered<(String, TextRange)> {
+        let ([argument], []) = (&*call.arguments.args, &*call.arguments.keywords) else {
+            let message = format!("`{name}` takes one argument");
+            return Err(self.report.error_with_hint(call.range(), "argument", message, usage));
+        };
+        match self.expression(frame, argument)? {
+            Value::Constant(Constant::Text(text)) => Ok((text, argument.range())),
+            _ => {
+                let message = format!("`{name}` takes a constant text");
+                Err(self.report.error_with_hint(argument.range(), "argument", message, usage))
+            }
+        }
     }
 }

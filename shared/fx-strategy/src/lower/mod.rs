@@ -9,6 +9,7 @@ mod indicator;
 mod names;
 mod order;
 mod program;
+mod session;
 mod state;
 mod statement;
 

@@ -3,6 +3,7 @@
 use crate::diagnostic::{Reported, nearest};
 use crate::limits::LOOK_BACK_MAX;
 use crate::lower::feed::{feed_example, is_feed_call};
+use crate::lower::session::{SESSION_EXAMPLE, is_session_call};
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{AccountField, ClockField, Node, PositionField, PriceField, SeriesSide};
 use crate::value::{Constant, Local, Scope, Value, mixing_hint};
@@ -70,6 +71,8 @@ impl<'a> Lowering<'a, '_> {
         let members = members(scope);
         let hint = if is_feed_call(scope, name) {
             format!("call it: {}", feed_example(name))
+        } else if is_session_call(scope, name) {
+            format!("call it: {SESSION_EXAMPLE}")
         } else {
             nearest(name, members.iter().copied()).unwrap_or_else(|| format!("it has {}", members.join(", ")))
         };
@@ -172,7 +175,7 @@ pub(crate) const fn members(scope: Scope) -> &'static [&'static str] {
         Scope::Data => &["open", "high", "low", "close", "volume", "bid", "ask", "mid", "index", "time"],
         Scope::Feed(_) => &["open", "high", "low", "close", "volume", "bid", "ask", "mid"],
         Scope::Side(_) | Scope::FeedSide(..) => &["open", "high", "low", "close"],
-        Scope::Time => &["hour", "minute", "weekday"],
+        Scope::Time => &["hour", "minute", "weekday", "day", "month", "year"],
         Scope::Position => &["units", "entry_price", "bars", "unrealized_pips"],
         Scope::Account => &["equity", "balance"],
         Scope::Strategy => &[],
@@ -212,6 +215,9 @@ fn member(scope: Scope, name: &str) -> Option<Member> {
         (Scope::Time, "hour") => node(Node::Clock(ClockField::Hour)),
         (Scope::Time, "minute") => node(Node::Clock(ClockField::Minute)),
         (Scope::Time, "weekday") => node(Node::Clock(ClockField::Weekday)),
+        (Scope::Time, "day") => node(Node::Clock(ClockField::Day)),
+        (Scope::Time, "month") => node(Node::Clock(ClockField::Month)),
+        (Scope::Time, "year") => node(Node::Clock(ClockField::Year)),
         (Scope::Position, "units") => node(Node::Position(PositionField::Units)),
         (Scope::Position, "entry_price") => node(Node::Position(PositionField::EntryPrice)),
         (Scope::Position, "bars") => node(Node::Position(PositionField::Bars)),

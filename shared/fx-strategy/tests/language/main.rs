@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod clock;
 mod diagnostics;
 mod feeds;
 mod files;
@@ -154,6 +155,7 @@ fn node_words(plan: &Plan, id: NodeId) -> String {
             format!("Psar({}, {}, {}, {})", word(high), word(low), word(step), word(limit))
         }
         Node::Session { kind, x, period } => format!("{period:?}{kind:?}({})", word(x)),
+        Node::InSession { centre } => format!("in {centre}"),
     }
 }
 

@@ -33,12 +33,18 @@ pub(crate) fn app(config: &Config, stores: Stores) -> Result<App> {
     let files = fx_store::files(&stores);
     let services = fx_peers::connect(&config.peers, Arc::clone(&clock))?;
     let library = StrategyLibrary::load(strategies_dir::read(&config.strategies.dir)?);
+    report_failures(&library);
+    Ok(App::new(stores, files, services, library, clock, config.strategies.limits))
+}
+
+/// Says which files are broken.
+pub(crate) fn report_failures(library: &StrategyLibrary) {
     for failure in library.failures() {
+        let instead = if failure.served { "its version of before is served" } else { "it is not served" };
         tracing::warn!(
             strategy.id = failure.stem,
-            "a shipped strategy is broken and not served: {}",
+            "a shipped strategy is broken, {instead}: {}",
             failure.reason
         );
     }
-    Ok(App::new(stores, files, services, library, clock, config.strategies.limits))
 }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod compose;
+mod reload;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};

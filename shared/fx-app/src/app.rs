@@ -7,7 +7,7 @@ use crate::ports::{
     SeriesCatalog, StrategyStore,
 };
 use fx_domain::{ErrorKind, PlatformError, PlatformResult};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -65,7 +65,7 @@ pub struct App {
     pub(crate) database: Arc<dyn HealthProbe>,
     pub(crate) files: Files,
     pub(crate) services: Services,
-    pub(crate) library: Arc<StrategyLibrary>,
+    library: Arc<RwLock<Arc<StrategyLibrary>>>,
     pub(crate) clock: Arc<dyn Clock>,
     run_places: Arc<Semaphore>,
     run_limits: RunLimits,
@@ -90,7 +90,7 @@ impl App {
             database: stores.probe,
             files,
             services,
-            library: Arc::new(library),
+            library: Arc::new(RwLock::new(Arc::new(library))),
             clock,
             run_places: Arc::new(Semaphore::new(run_limits.concurrent_max)),
             run_limits,
@@ -130,9 +130,15 @@ impl App {
         })
     }
 
-    /// The strategies that ship with the platform.
+    /// The strategies that ship with the platform, as they are at this moment.
     #[must_use]
-    pub fn library(&self) -> &StrategyLibrary {
-        &self.library
+    pub fn library(&self) -> Arc<StrategyLibrary> {
+        // The lock is held to copy a pointer: a panic elsewhere cannot leave half of one.
+        Arc::clone(&self.library.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Serves another library from now on, to this one and all its clones. Who reads the old one finishes with it.
+    pub fn replace_library(&self, library: StrategyLibrary) {
+        *self.library.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(library);
     }
 }

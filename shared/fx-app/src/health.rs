@@ -1,6 +1,7 @@
 //! How the platform does.
 
 use crate::App;
+use crate::library::{LoadFailure, StrategyLibrary};
 use crate::ports::{Health, HealthStatus};
 
 /// The answer of `/health/detailed`.
@@ -14,6 +15,8 @@ pub struct DetailedHealth {
     pub services: Vec<(&'static str, Health)>,
     /// Strategies in the library.
     pub strategies_loaded: usize,
+    /// Files of the library that are broken.
+    pub load_failures: Vec<LoadFailure>,
     /// The library.
     pub strategy_loader: Health,
 }
@@ -29,7 +32,8 @@ impl App {
         let mut services: Vec<_> = asked.join_all().await;
         services.sort_by_key(|(index, ..)| *index);
         let services: Vec<_> = services.into_iter().map(|(_, name, health)| (name, health)).collect();
-        let strategy_loader = self.library_health();
+        let library = self.library();
+        let strategy_loader = library_health(&library);
         let ailing = |health: &Health| health.status != HealthStatus::Healthy;
         let status = if database.status == HealthStatus::Unhealthy {
             HealthStatus::Unhealthy
@@ -41,24 +45,25 @@ impl App {
         } else {
             HealthStatus::Healthy
         };
-        let strategies_loaded = self.library.entries().count();
-        DetailedHealth { status, database, services, strategies_loaded, strategy_loader }
-    }
-
-    fn library_health(&self) -> Health {
-        let loaded = self.library.entries().count();
-        match self.library.failures() {
-            [] => Health { status: HealthStatus::Healthy, message: format!("{loaded} strategies loaded") },
-            failures => {
-                let names: Vec<_> = failures.iter().map(|failure| failure.stem.as_str()).collect();
-                let message = format!("{loaded} strategies loaded; broken: {}", names.join(", "));
-                Health { status: HealthStatus::Degraded, message }
-            }
-        }
+        let strategies_loaded = library.entries().count();
+        let load_failures = library.failures().to_vec();
+        DetailedHealth { status, database, services, strategies_loaded, load_failures, strategy_loader }
     }
 
     /// Whether requests can be served: the database answers.
     pub async fn ready(&self) -> Health {
         self.database.check().await
+    }
+}
+
+fn library_health(library: &StrategyLibrary) -> Health {
+    let loaded = library.entries().count();
+    match library.failures() {
+        [] => Health { status: HealthStatus::Healthy, message: format!("{loaded} strategies loaded") },
+        failures => {
+            let names: Vec<_> = failures.iter().map(|failure| failure.stem.as_str()).collect();
+            let message = format!("{loaded} strategies loaded; broken: {}", names.join(", "));
+            Health { status: HealthStatus::Degraded, message }
+        }
     }
 }

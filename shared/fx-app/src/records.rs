@@ -12,8 +12,8 @@ use std::fmt;
 
 pub use fx_analytics::{Comparable, ScenarioRange};
 pub use fx_engine::{
-    CancelReason, IntrabarPolicy, MarginCause, MarginPoint, OpenPosition, OrderEvent, OrderEventKind,
-    RejectReason,
+    CancelReason, Causality, IntrabarPolicy, MarginCause, MarginPoint, OpenPosition, OrderEvent,
+    OrderEventKind, RejectReason,
 };
 pub use fx_strategy::ParameterValue;
 
@@ -48,6 +48,9 @@ pub struct StrategyVersion {
     pub source: String,
     /// Digest of the plan with these parameters.
     pub plan_hash: Digest,
+    /// How it was shown that no decision depends on later bars; none of versions from before that was recorded.
+    #[serde(default)]
+    pub causality: Option<Causality>,
     /// When this version was first registered.
     pub created_at: UnixNanos,
 }

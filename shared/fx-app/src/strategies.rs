@@ -1,11 +1,13 @@
 //! Register, list, get, delete strategies.
 
 use crate::ports::{Page, PageRequest, Put};
-use crate::records::{Parameters, RECORD_SCHEMA, StrategyVersion};
+use crate::records::{Causality, Parameters, RECORD_SCHEMA, StrategyVersion};
+use crate::validation::Candidate;
 use crate::{App, Caller, errors};
 use fx_domain::{
     Digest, DigestBuilder, ErrorKind, Granularity, Instrument, PlatformError, PlatformResult, StrategyId,
 };
+use fx_engine::Track;
 use fx_strategy::Compiled;
 
 /// Characters of a strategy's name, at most.
@@ -50,10 +52,11 @@ pub(crate) fn version_digest(
 }
 
 impl App {
-    /// Compiles a strategy and stores it as a new version.
+    /// Compiles a strategy, shows that it does not look ahead, and stores it as a new version.
     ///
     /// # Errors
-    /// `StrategyConfigurationError` with every diagnostic when the source or a field is wrong.
+    /// `StrategyConfigurationError` with every diagnostic when the source or a field is wrong, and when a decision is
+    /// found to depend on later bars.
     #[tracing::instrument(skip_all, fields(strategy.name = %request.name))]
     pub async fn register_strategy(
         &self,
@@ -61,9 +64,8 @@ impl App {
         request: Registration,
     ) -> PlatformResult<StrategyVersion> {
         check_registration(&request)?;
-        let (code, parameters) = (request.code.clone(), request.parameters.clone());
-        let compiled = compile(code, parameters).await?;
-        check_timeframes(&compiled, request.timeframe)?;
+        let candidate = Candidate::from(&request);
+        let (compiled, causality) = off_thread(move || admit(&candidate)).await??;
         let Registration { name, description, instruments, timeframe, parameters, code } = request;
         let version = StrategyVersion {
             schema: RECORD_SCHEMA,
@@ -77,6 +79,7 @@ impl App {
             parameters,
             source: code,
             plan_hash: compiled.plan.hash(),
+            causality: Some(causality),
             created_at: self.clock.now(),
         };
         let put = self.strategies.put(&version).await.map_err(errors::store)?;
@@ -95,7 +98,7 @@ impl App {
     ) -> PlatformResult<Page<StrategyVersion>> {
         let mut found = self.strategies.list(caller.principal(), page).await.map_err(errors::store)?;
         if page.after.is_none() {
-            found.items.splice(0..0, self.library.entries().cloned());
+            found.items.splice(0..0, self.library().entries().cloned());
         }
         Ok(found)
     }
@@ -110,7 +113,7 @@ impl App {
         id: &StrategyId,
         version: Option<&Digest>,
     ) -> PlatformResult<StrategyVersion> {
-        if let Some(entry) = self.library.get(id, version) {
+        if let Some(entry) = self.library().get(id, version) {
             return Ok(entry.clone());
         }
         let found = match version {
@@ -133,8 +136,9 @@ impl App {
         id: &StrategyId,
         page: &PageRequest,
     ) -> PlatformResult<Page<StrategyVersion>> {
-        if let Some(entry) = self.library.get(id, None) {
-            return Ok(Page { items: vec![entry.clone()], next: None });
+        let shipped: Vec<_> = self.library().versions(id).cloned().collect();
+        if !shipped.is_empty() {
+            return Ok(Page { items: shipped, next: None });
         }
         self.get_strategy(caller, id, None).await?;
         self.strategies.versions(id, page).await.map_err(errors::store)
@@ -145,7 +149,7 @@ impl App {
     /// # Errors
     /// `StrategyLoadError` (404) when it does not exist for the caller; `AuthorizationError` for a library strategy.
     pub async fn delete_strategy(&self, caller: &Caller, id: &StrategyId) -> PlatformResult<()> {
-        if self.library.get(id, None).is_some() {
+        if self.library().get(id, None).is_some() {
             let message = format!("strategy {id} ships with the platform and cannot be deleted");
             return Err(PlatformError::new(ErrorKind::Forbidden, message));
         }
@@ -158,9 +162,8 @@ impl App {
 /// Compiles off the async threads: hostile source may take its whole bounded time.
 pub(crate) async fn compile(source: String, parameters: Parameters) -> PlatformResult<Compiled> {
     let kind = ErrorKind::StrategyConfiguration;
-    tokio::task::spawn_blocking(move || fx_strategy::compile(&source, &parameters))
-        .await
-        .map_err(|error| errors::lost_task(ErrorKind::StrategyExecution, error))?
+    off_thread(move || fx_strategy::compile(&source, &parameters))
+        .await?
         .map_err(|diagnostics| errors::diagnostics(kind, diagnostics))
 }
 
@@ -174,6 +177,34 @@ fn check_timeframes(compiled: &Compiled, own: Granularity) -> PlatformResult<()>
                 format!("the strategy reads bars of {wanted}, which are not longer than its own of {own}");
             Err(PlatformError::field(ErrorKind::StrategyConfiguration, "timeframe", message))
         }
+    }
+}
+
+/// Runs work of bounded length where it holds up no request.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> PlatformResult<T> {
+    let lost = |error| errors::lost_task(ErrorKind::StrategyExecution, error);
+    tokio::task::spawn_blocking(work).await.map_err(lost)
+}
+
+/// What a registration asks of a source: that it compiles, and that it is shown not to look ahead.
+pub(crate) fn admit(candidate: &Candidate) -> PlatformResult<(Compiled, Causality)> {
+    let kind = ErrorKind::StrategyConfiguration;
+    let compiled = fx_strategy::compile(&candidate.code, &candidate.parameters)
+        .map_err(|diagnostics| errors::diagnostics(kind, diagnostics))?;
+    check_timeframes(&compiled, candidate.track.granularity)?;
+    let causality = fx_engine::check_causality(&compiled.plan, candidate.track).map_err(errors::causality)?;
+    Ok((compiled, causality))
+}
+
+impl From<&Registration> for Candidate {
+    fn from(request: &Registration) -> Self {
+        let Registration { code, parameters, instruments, timeframe, .. } = request;
+        let usual = Self::default().track;
+        let instrument = instruments.first().copied().unwrap_or(usual.instrument);
+        let track = Track { instrument, granularity: *timeframe };
+        Self { code: code.clone(), parameters: parameters.clone(), track }
     }
 }
 

@@ -1,19 +1,32 @@
 //! The linter: everything that can be said of a source without storing it.
 
-use crate::records::Parameters;
-use crate::{App, errors};
-use fx_domain::{Digest, ErrorKind, PlatformResult};
+use crate::App;
+use crate::records::{Causality, Parameters};
+use crate::strategies::off_thread;
+use fx_domain::{Digest, Granularity, Instrument, PlatformResult};
+use fx_engine::CausalityFault;
 use fx_strategy::{Checked, Compiled, Plan};
 
+pub use fx_engine::Track;
 pub use fx_strategy::{Diagnostic as Finding, ParameterSpec, Severity};
 
 /// What is to be looked at.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// The source.
     pub code: String,
     /// Overrides of its parameters.
     pub parameters: Parameters,
+    /// The bars that it is run on to show that it does not look ahead: its first pair, and its timeframe.
+    pub track: Track,
+}
+
+/// No source, for hourly bars of EUR/USD.
+impl Default for Candidate {
+    fn default() -> Self {
+        let track = Track { instrument: Instrument::EUR_USD, granularity: Granularity::H1 };
+        Self { code: String::new(), parameters: Parameters::new(), track }
+    }
 }
 
 /// What a source is found to be.
@@ -42,6 +55,8 @@ pub struct Outline {
     pub plan: PlanSize,
     /// Bars of one track that a core runs in a second, by the engine's cost model.
     pub estimated_bars_per_second: u64,
+    /// That no decision depends on later bars, and on what that was shown.
+    pub causality: Causality,
 }
 
 /// How large a plan is.
@@ -88,8 +103,8 @@ impl PlanSize {
     }
 }
 
-impl From<Compiled> for Outline {
-    fn from(compiled: Compiled) -> Self {
+impl Outline {
+    fn of(compiled: Compiled, causality: Causality) -> Self {
         let Compiled { name, description, parameters, effective, plan, .. } = compiled;
         Self {
             warm_up_bars: plan.warm_up_bars(),
@@ -99,6 +114,7 @@ impl From<Compiled> for Outline {
             description,
             parameters,
             effective,
+            causality,
         }
     }
 }
@@ -106,8 +122,25 @@ impl From<Compiled> for Outline {
 /// Looks at a source: the same answer for the same candidate, in bounded time.
 #[must_use]
 pub fn validate(candidate: &Candidate) -> Validation {
-    let Checked { compiled, findings } = fx_strategy::check(&candidate.code, &candidate.parameters);
-    Validation { findings, outline: compiled.map(Outline::from) }
+    let Checked { compiled, mut findings } = fx_strategy::check(&candidate.code, &candidate.parameters);
+    let outline =
+        compiled.and_then(|compiled| match fx_engine::check_causality(&compiled.plan, candidate.track) {
+            Ok(causality) => Some(Outline::of(compiled, causality)),
+            Err(fault) => {
+                findings.push(finding(&fault));
+                None
+            }
+        });
+    Validation { findings, outline }
+}
+
+fn finding(fault: &CausalityFault) -> Finding {
+    match fault {
+        CausalityFault::Leak { .. } => {
+            Finding::of_source("look-ahead", format!("the strategy looks ahead: {fault}"))
+        }
+        CausalityFault::Engine(error) => Finding::of_source("run", format!("{fault}: {error}")),
+    }
 }
 
 impl App {
@@ -116,8 +149,6 @@ impl App {
     /// # Errors
     /// `StrategyExecutionError` when the task breaks off; a source with mistakes is an answer.
     pub async fn validate_strategy(&self, candidate: Candidate) -> PlatformResult<Validation> {
-        tokio::task::spawn_blocking(move || validate(&candidate))
-            .await
-            .map_err(|error| errors::lost_task(ErrorKind::StrategyExecution, error))
+        off_thread(move || validate(&candidate)).await
     }
 }

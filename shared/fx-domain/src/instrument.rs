@@ -45,6 +45,9 @@ pub struct UnknownInstrument(pub String);
 const BASE_PRECEDENCE: [&str; 8] = ["EUR", "GBP", "AUD", "NZD", "USD", "CAD", "CHF", "JPY"];
 
 impl Instrument {
+    /// The pair that stands where any would do.
+    pub const EUR_USD: Self = Self { base: Currency::EUR, quote: Currency::USD };
+
     /// Reads `EUR/USD`, `EUR_USD`, `EUR-USD` or `EURUSD`, in any case.
     ///
     /// # Errors

@@ -9,12 +9,16 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fx_domain::{
     Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
 };
-use fx_engine::{Inputs, RunConfig, State, advance};
+use fx_engine::{Inputs, RunConfig, State, advance, estimated_bars_per_second};
 use std::collections::BTreeMap;
 use std::hint::black_box;
+use std::time::Instant;
 
 /// Bars of one run: their prices stay in the second-level cache from run to run.
 const BARS: usize = 50_000;
+
+/// How far an estimate may be off, either way.
+const ESTIMATE_FACTOR: f64 = 4.0;
 
 /// Conditions; each is evaluated and then found to be of no use.
 const CONDITIONS: [(&str, &str); 9] = [
@@ -88,6 +92,19 @@ fn bars() -> Bars {
     bars
 }
 
+/// The estimate that a linter shows is within a factor of what the best of some runs takes.
+fn agrees<T>(name: &str, estimate: u64, run: &impl Fn() -> T) {
+    let time = || {
+        let begun = Instant::now();
+        black_box(run());
+        begun.elapsed().as_secs_f64()
+    };
+    let best = (0..20).map(|_| time()).fold(f64::INFINITY, f64::min);
+    let ratio = estimate as f64 * best / BARS as f64;
+    eprintln!("{name}: estimated {:.1} M bars/s, {ratio:.2} times the measured", estimate as f64 / 1e6);
+    assert!((1.0 / ESTIMATE_FACTOR..=ESTIMATE_FACTOR).contains(&ratio), "{name}: the cost model is off");
+}
+
 fn columns(criterion: &mut Criterion) {
     let (bars, config) = (bars(), config());
     let mut group = criterion.benchmark_group("columns");
@@ -105,6 +122,7 @@ fn columns(criterion: &mut Criterion) {
             advance(&plan, &config, state, &Inputs::of(black_box(&bars))).expect("sound bars")
         };
         assert!(run().events.is_empty(), "{name} never acts");
+        agrees(name, estimated_bars_per_second(&plan), &run);
         group.bench_function(name, |bencher| bencher.iter(|| black_box(run())));
     }
     group.finish();

@@ -2,7 +2,7 @@
 //! load. `benches/columns.rs` measures the figures below and fails where a plan's estimate is off by more than a factor
 //! of four; the prices are those of one core of a server at 3 GHz.
 
-use fx_strategy::{Node, Plan, Window};
+use fx_strategy::{Node, Plan};
 
 /// Nanoseconds of a bar that no plan avoids: its prices are checked, equity is marked.
 const BAR_NS: f64 = 3.0;
@@ -12,10 +12,10 @@ const OPERATOR_NS: f64 = 0.5;
 const READ_NS: f64 = 0.7;
 /// The value of an earlier bar.
 const LAG_NS: f64 = 0.5;
-/// A window whose cost does not grow with its length.
-const WINDOW_NS: f64 = 3.0;
-/// One value of a window that is added up anew at every bar.
-const WINDOW_VALUE_NS: f64 = 0.4;
+/// A window of a stored price, which is read from the bars as whole numbers. No window's cost grows with its length.
+const PRICE_WINDOW_NS: f64 = 3.0;
+/// A window of a number.
+const WINDOW_NS: f64 = 6.0;
 /// A recursion: each bar waits for the one before.
 const RECURSION_NS: f64 = 3.0;
 /// A node that is evaluated at single bars, because it depends on position or account.
@@ -50,14 +50,9 @@ fn market_nanos(plan: &Plan, node: &Node) -> f64 {
         Node::Number(_) | Node::Condition(_) => 0.0,
         Node::Unary { .. } | Node::Binary { .. } | Node::Select { .. } => OPERATOR_NS,
         Node::Lag { .. } => LAG_NS,
-        Node::Window { kind: Window::Highest | Window::Lowest, .. } => WINDOW_NS,
-        Node::Window { kind: Window::Sma | Window::Stdev, x, .. }
-            if matches!(plan.nodes[x.index()], Node::Price { .. }) =>
-        {
-            WINDOW_NS
-        }
-        Node::Window { bars, .. } => WINDOW_NS + f64::from(bars) * WINDOW_VALUE_NS,
-        Node::Recursion { .. } => RECURSION_NS,
+        Node::Window { x, .. } if matches!(plan.nodes[x.index()], Node::Price { .. }) => PRICE_WINDOW_NS,
+        Node::Window { .. } => WINDOW_NS,
+        Node::Recursion { .. } | Node::Scan { .. } | Node::Psar { .. } | Node::Session { .. } => RECURSION_NS,
         _ => READ_NS,
     }
 }

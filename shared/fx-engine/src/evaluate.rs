@@ -408,6 +408,8 @@ fn number(
             if let Memory::LagNumber(history) = memory {
                 history.lag(operands.number(x), UNDEFINED, out);
             }
+            #[cfg(test)]
+            leak(node, operands.number(x), out);
         }
         Node::Window { kind, x, .. } => match memory {
             Memory::Price(window) => match (kind, price_of(&plan.nodes[x.index()])) {
@@ -522,6 +524,21 @@ fn condition(
         _ => {}
     }
     None
+}
+
+/// In a test build, and in no other, a lag of so many bars reads the bar after this one: what the check of causality must
+/// catch.
+#[cfg(test)]
+pub(crate) const LEAKING_LAG: u32 = 9_999;
+
+#[cfg(test)]
+fn leak(node: &Node, x: &[f64], out: &mut [f64]) {
+    if matches!(node, Node::Lag { bars: LEAKING_LAG, .. }) {
+        out.fill(UNDEFINED);
+        for (out, next) in out.iter_mut().zip(x.iter().skip(1)) {
+            *out = *next;
+        }
+    }
 }
 
 /// Evaluates a comparison that does not read the columns of its operands.

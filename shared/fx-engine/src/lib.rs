@@ -24,6 +24,7 @@
 
 mod advance;
 mod book;
+mod causality;
 mod config;
 mod decide;
 mod error;
@@ -48,6 +49,7 @@ mod value;
 
 pub use advance::sweep::sweep;
 pub use advance::{advance, advance_over};
+pub use causality::{Causality, CausalityFault, check_causality};
 pub use config::{
     Account, AccountKind, Commission, FillTime, IntrabarPolicy, RATE_AGE_HOURS_DEFAULT, REFERENCES_MAX,
     RunConfig, Slippage, SpreadModel, StopOutPolicy, TRACKS_MAX, Track,

@@ -5,6 +5,7 @@ use crate::config::StrategiesDir;
 use fx_app::library::SourceFile;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Files in the folder, at most.
 pub const FILES_MAX: usize = 1_000;
@@ -96,9 +97,85 @@ fn source_file(path: &Path) -> SourceFile {
     SourceFile { stem, source }
 }
 
+/// How often a server looks whether the files have changed.
+pub const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Looks at the folder from time to time. It compares what the files hold, not their times: a mounted volume may keep
+/// none, and two writes may share one.
+#[derive(Debug)]
+pub struct Watch {
+    dir: StrategiesDir,
+    /// What was handed over last.
+    taken: Option<Vec<SourceFile>>,
+    /// What the look before this one saw.
+    seen: Option<Vec<SourceFile>>,
+}
+
+impl Watch {
+    /// A watch that has handed over nothing yet.
+    #[must_use]
+    pub const fn new(dir: StrategiesDir) -> Self {
+        Self { dir, taken: None, seen: None }
+    }
+
+    /// The files, if they are others than those handed over last and two looks in a row have seen them alike: a file
+    /// that is being written is waited for.
+    ///
+    /// # Errors
+    /// As [`read`]; the next look begins anew.
+    pub fn look(&mut self) -> Result<Option<Vec<SourceFile>>, HostError> {
+        let found = read(&self.dir);
+        let before = self.seen.take();
+        let found = found?;
+        let settled = before.as_ref() == Some(&found);
+        self.seen = Some(found.clone());
+        if !settled || self.taken.as_ref() == Some(&found) {
+            return Ok(None);
+        }
+        self.taken = Some(found.clone());
+        Ok(Some(found))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_is_handed_over_once_it_has_stood_still() {
+        let folder = folder(&[("a.py", b"one")]);
+        let mut watch = Watch::new(StrategiesDir::Named(folder.path().to_owned()));
+        let texts = |files: Option<Vec<SourceFile>>| {
+            files.map(|files| files.into_iter().map(|file| file.source.unwrap()).collect::<Vec<_>>())
+        };
+        assert_eq!(texts(watch.look().unwrap()), None);
+        assert_eq!(texts(watch.look().unwrap()), Some(vec!["one".to_owned()]));
+        assert_eq!(texts(watch.look().unwrap()), None);
+        // Written in two parts: neither the first part nor the moment between is taken.
+        for half in ["t", "two"] {
+            std::fs::write(folder.path().join("a.py"), half).unwrap();
+            assert_eq!(texts(watch.look().unwrap()), None);
+        }
+        assert_eq!(texts(watch.look().unwrap()), Some(vec!["two".to_owned()]));
+        std::fs::remove_file(folder.path().join("a.py")).unwrap();
+        assert_eq!(texts(watch.look().unwrap()), None);
+        assert_eq!(texts(watch.look().unwrap()), Some(vec![]));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_is_an_error_and_not_an_empty_library() {
+        let folder = folder(&[("a.py", b"one")]);
+        let mut watch = Watch::new(StrategiesDir::Named(folder.path().to_owned()));
+        drop((watch.look().unwrap(), watch.look().unwrap()));
+        std::fs::rename(folder.path(), folder.path().with_extension("away")).unwrap();
+        assert!(watch.look().is_err() && watch.look().is_err());
+        std::fs::rename(folder.path().with_extension("away"), folder.path()).unwrap();
+        assert_eq!(
+            (watch.look().unwrap(), watch.look().unwrap()),
+            (None, None),
+            "they are the files of before"
+        );
+    }
 
     fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();

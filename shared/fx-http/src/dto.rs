@@ -2,6 +2,7 @@
 
 mod backtest;
 mod backtest_request;
+mod causality;
 mod dataset;
 mod diagnostic;
 mod execution;

@@ -151,8 +151,7 @@ async fn a_source_is_looked_at_and_nothing_is_stored() {
     let (severity, code) = (&found["diagnostics"][0]["severity"], &found["diagnostics"][0]["code"]);
     assert_eq!((severity, code), (&json!("warning"), &json!("decision")), "a market order does not wait");
 
-    let wrong =
-        "class S(Strategy):\n    def analyze(self, data):\n        x = data.cloze\n        return nothing\n";
+    let wrong = "class S(Strategy):\n    def analyze(self, data):\n        x = data.cloze\n        return target(units=x) if nothing else None\n";
     let (status, found) = validate(json!({"code": wrong})).await;
     assert_eq!(
         (status, &found["valid"], found.get("plan")),

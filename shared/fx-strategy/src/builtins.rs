@@ -313,3 +313,68 @@ pub(crate) const UNSUPPORTED_FUNCTIONS: &[(&str, &str)] = &[
     ("regime", "features from other services are not supported"),
     ("pattern", "features from other services are not supported"),
 ];
+
+/// What Python and its libraries have and the language has not, and what to write instead.
+const PYTHON_NAMES: &[(&str, &str)] = &[
+    ("print", "`record(\"name\", x)` keeps a series for the report"),
+    ("len", "the number of this bar is `data.index`; a window names its own length: `sma(data.close, 20)`"),
+    ("sum", "the sum of the last n values is `sma(x, n) * n`"),
+    ("mean", "the mean of the last n values is `sma(x, n)`"),
+    ("round", "order prices are rounded to the instrument's tick, sizes to its unit"),
+    ("int", "`//` divides without a fraction"),
+    ("float", "whole numbers are numbers: leave it out"),
+    ("bool", "a comparison is a condition already: `x > 0`"),
+    ("str", "texts are constants: leave it out"),
+    ("list", "several decisions are a list: `return [close(), buy(units=1000)]`"),
+    ("any", "combine conditions with `or`"),
+    ("all", "combine conditions with `and`"),
+    ("sorted", "the smallest and largest of the last n values are `lowest(x, n)` and `highest(x, n)`"),
+    ("enumerate", "a loop counts: `for i in range(N)` with a constant N"),
+    ("zip", "a loop counts: `for i in range(N)` with a constant N"),
+    ("pow", "a power is `x ** 2`"),
+    ("isnan", "`defined(x)` tests for a missing value"),
+    ("super", "the class derives from `Strategy` and nothing else: delete it"),
+    ("math", "`abs`, `sqrt`, `min` and `max` are built in: leave `math.` out"),
+    ("np", "the functions are built in: the mean of n bars is `sma(x, n)`"),
+    ("numpy", "the functions are built in: the mean of n bars is `sma(x, n)`"),
+    ("pd", "`data.close` is a series already, and `data.close[-2]` its value one bar ago"),
+    ("pandas", "`data.close` is a series already, and `data.close[-2]` its value one bar ago"),
+    ("ta", "the indicators are built in: `rsi(data.close, 14)`"),
+    ("talib", "the indicators are built in: `rsi(data.close, 14)`"),
+    ("datetime", "the bar's time is `data.time.hour`, `data.time.minute`, `data.time.weekday`"),
+    ("time", "the bar's time is `data.time.hour`, `data.time.minute`, `data.time.weekday`"),
+    ("random", "the same bars decide the same: there is no chance in a strategy"),
+    ("df", "the bars are `data`: `data.close`"),
+    ("true", "write `True`"),
+    ("false", "write `False`"),
+    ("null", "write `None`"),
+    ("nan", "a value is undefined by itself where it has none; `defined(x)` tests it"),
+];
+
+/// What a series of other libraries has and ours has not, and what to write instead.
+const SERIES_HABITS: &[(&str, &str)] = &[
+    ("iloc", "write the index behind the series: `data.close[-1]` is now, `data.close[-2]` one bar ago"),
+    ("iat", "write the index behind the series: `data.close[-1]` is now, `data.close[-2]` one bar ago"),
+    ("values", "leave it out: `data.close` is the value of this bar"),
+    ("shift", "`data.close[-2]` is the value one bar ago"),
+    ("diff", "the difference to the bar before is `x - x[-2]`"),
+    ("rolling", "the mean of the last n values is `sma(x, n)`, their largest `highest(x, n)`"),
+    ("ewm", "the exponential average is `ema(x, n)`"),
+    ("mean", "the mean of the last n values is `sma(x, n)`"),
+    ("std", "the standard deviation of the last n values is `stdev(x, n)`"),
+    ("max", "the largest of the last n values is `highest(x, n)`"),
+    ("min", "the smallest of the last n values is `lowest(x, n)`"),
+    ("sum", "the sum of the last n values is `sma(x, n) * n`"),
+    ("tail", "a window names its own length: `sma(data.close, 20)`"),
+    ("isna", "`defined(x)` tests for a missing value"),
+];
+
+/// What to write instead of this name of Python's.
+pub(crate) fn python_habit(name: &str) -> Option<&'static str> {
+    PYTHON_NAMES.iter().find(|(known, _)| *known == name).map(|(_, hint)| *hint)
+}
+
+/// What to write instead of this attribute or method of a series.
+pub(crate) fn series_habit(name: &str) -> Option<&'static str> {
+    SERIES_HABITS.iter().find(|(known, _)| *known == name).map(|(_, hint)| *hint)
+}

@@ -1,6 +1,7 @@
 //! What is wrong with a source, where, and what to do about it.
 
 use crate::limits::DIAGNOSTICS_MAX;
+use crate::syntax::is_hidden;
 use fx_domain::{Issue, Location};
 use ruff_text_size::{TextRange, TextSize};
 use std::fmt;
@@ -34,7 +35,8 @@ pub struct Diagnostic {
     /// How much it matters.
     pub severity: Severity,
     /// What kind of finding it is, stable across releases: `syntax`, `not-in-language`, `structure`, `unknown-name`,
-    /// `type`, `argument`, `decision`, `look-ahead`, `unassigned`, `constant`, `limit`, `parameter`, `no-effect`.
+    /// `type`, `argument`, `decision`, `look-ahead`, `unassigned`, `constant`, `limit`, `parameter`, `no-effect`,
+    /// `unused`, `no-decision`, `hidden-character`, `look-alike`.
     pub code: &'static str,
     /// What is wrong, in one sentence.
     pub message: String,
@@ -48,6 +50,13 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// An error that is the whole source's, found by who runs it: the field `code`.
+    #[must_use]
+    pub fn of_source(code: &'static str, message: String) -> Self {
+        let location = Location::Field("code".to_owned());
+        Self { severity: Severity::Error, code, message, location, hint: None, source_line: String::new() }
+    }
+
     /// A finding about the override of the parameter `name`.
     pub(crate) fn parameter(name: &str, message: impl Into<String>, hint: Option<String>) -> Self {
         Self {
@@ -58,6 +67,15 @@ impl Diagnostic {
             hint,
             source_line: String::new(),
         }
+    }
+
+    /// Whether it begins where `other` does.
+    fn begins_at(&self, other: &Location) -> bool {
+        let start = |location: &Location| match *location {
+            Location::Source { line, column, .. } => Some((line, column)),
+            _ => None,
+        };
+        start(&self.location).is_some_and(|place| start(other) == Some(place))
     }
 
     /// The first line, from 1; `None` for a finding about a field of the request.
@@ -81,8 +99,9 @@ impl Diagnostic {
         let first = start.saturating_sub(LINE_SHOWN_MAX / 2);
         let shown = &characters[first..characters.len().min(first + LINE_SHOWN_MAX)];
         let carets = end.clamp(start + 1, (first + LINE_SHOWN_MAX).max(start + 1)) - start;
-        // A control character in the source must not reach a terminal; a tab keeps its width in both lines.
-        let text: String = shown.iter().map(|&c| if c.is_control() && c != '\t' { ' ' } else { c }).collect();
+        // What steers a terminal or turns the direction of a line must not reach one; a tab keeps its width in both lines.
+        let seen = |&c: &char| if is_hidden(c) || (c.is_control() && c != '\t') { ' ' } else { c };
+        let text: String = shown.iter().map(seen).collect();
         let padding: String =
             shown.iter().take(start - first).map(|&c| if c == '\t' { '\t' } else { ' ' }).collect();
         let text = text.trim_end();
@@ -219,6 +238,11 @@ impl<'a> Reporter<'a> {
         }
     }
 
+    /// The line in which `range` begins, from 1.
+    pub(crate) fn line(&self, range: TextRange) -> usize {
+        self.place(range.start()).0
+    }
+
     /// The source in `range`.
     pub(crate) fn text(&self, range: TextRange) -> &'a str {
         self.source.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default()
@@ -253,9 +277,13 @@ impl<'a> Reporter<'a> {
         Reported
     }
 
-    /// Records an error. An unrolled loop and a helper inlined twice find the same one again; it is kept once.
+    /// Records an error. An unrolled loop and a helper inlined twice find the same one again; it is kept once. What is
+    /// not part of the language is not spoken of again at its place.
     pub(crate) fn add(&mut self, found: Diagnostic) {
-        if !self.is_full() && !self.errors.contains(&found) {
+        let known = |error: &Diagnostic| {
+            error == &found || (error.code == "not-in-language" && error.begins_at(&found.location))
+        };
+        if !self.is_full() && !self.errors.iter().any(known) {
             self.errors.push(found);
         }
     }

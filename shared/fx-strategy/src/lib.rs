@@ -44,6 +44,7 @@ mod parameters;
 mod plan;
 mod plan_check;
 mod syntax;
+mod unused;
 mod value;
 
 pub use builtins::{BUILTINS, Builtin, builtin};
@@ -111,17 +112,18 @@ fn compile_module<'a>(
     overrides: &BTreeMap<String, ParameterValue>,
     report: &mut Reporter<'a>,
 ) -> Result<Compiled, Reported> {
-    syntax::check(module, report);
-    if report.has_errors() {
+    if !syntax::check(module, report) {
         return Err(Reported);
     }
+    let known = report.error_count();
     let program = lower::read_program(module, report)?;
-    if report.has_errors() {
+    if report.error_count() > known {
         return Err(Reported);
     }
     let effective = parameters::bind(&program.parameters, overrides)
         .map_err(|faults| faults.into_iter().for_each(|fault| report.add(fault)))
         .map_err(|()| Reported)?;
+    unused::warn(&program, report);
     let plan = lower::Lowering::new(&program, &effective, report).plan()?;
     let lower::Program { name, description, parameters, .. } = program;
     let (name, warnings) = (name.to_owned(), Vec::new());

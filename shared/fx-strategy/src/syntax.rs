@@ -1,13 +1,14 @@
 //! The gate: what of Python's syntax is in the language. Everything behind it may rely on what passes here.
 
 use crate::diagnostic::Reporter;
-use crate::limits::{DEPTH_MAX, NESTING_MAX, SOURCE_BYTES_MAX, STATEMENT_TOKENS_MAX};
+use crate::limits::{DEPTH_MAX, DIAGNOSTICS_MAX, NESTING_MAX, SOURCE_BYTES_MAX, STATEMENT_TOKENS_MAX};
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{
-    CmpOp, Expr, ExprCall, ModModule, Operator, Parameters, Stmt, StmtFunctionDef, UnaryOp,
+    CmpOp, Expr, ExprCall, ModModule, Operator, Parameters, PySourceType, Stmt, StmtFunctionDef, UnaryOp,
 };
-use ruff_python_parser::{Mode, ParseErrorType, lexer};
+use ruff_python_parser::{LexicalErrorType, Mode, ParseErrorType, lexer};
 use ruff_text_size::{Ranged, TextRange, TextSize};
+use unicode_security::MixedScript;
 
 /// Parses `source`, or records why that is not possible.
 pub(crate) fn parse(source: &str, report: &mut Reporter<'_>) -> Option<ModModule> {
@@ -26,30 +27,99 @@ pub(crate) fn parse(source: &str, report: &mut Reporter<'_>) -> Option<ModModule
         );
         return None;
     }
-    match ruff_python_parser::parse_module(source) {
-        Ok(parsed) => Some(parsed.into_syntax()),
-        Err(error) => {
-            let hint = syntax_hint(&error.error);
-            let message = error.error.to_string();
+    hidden_characters(source, report);
+    let parsed = ruff_python_parser::parse_unchecked_source(source, PySourceType::Python);
+    for name in parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Name) {
+        look_alike(source, name.range(), report);
+    }
+    // The parser goes on behind an error; in the line of one, the others follow from it.
+    let mut line = None;
+    for error in parsed.errors() {
+        if line != Some(report.line(error.location)) {
+            line = Some(report.line(error.location));
+            let (message, hint) = syntax_error(&error.error);
             match hint {
                 Some(hint) => report.error_with_hint(error.location, "syntax", message, hint),
                 None => report.error(error.location, "syntax", message),
             };
-            None
         }
+    }
+    (!report.has_errors()).then(|| parsed.into_syntax())
+}
+
+/// What the parser says, and what to do about it.
+fn syntax_error(error: &ParseErrorType) -> (String, Option<&'static str>) {
+    let hint = match error {
+        ParseErrorType::UnexpectedIndentation => "indent the lines of one block by the same number of spaces",
+        ParseErrorType::Lexical(LexicalErrorType::IndentationError) => {
+            "indent the lines of one block alike, all with spaces or all with tabs"
+        }
+        ParseErrorType::Lexical(LexicalErrorType::UnclosedStringError) => {
+            "close the text with the same quote"
+        }
+        ParseErrorType::UnparenthesizedNamedExpression | ParseErrorType::InvalidNamedAssignmentTarget => {
+            "assign on a line of its own; `:=` is not part of the language"
+        }
+        ParseErrorType::ExpectedToken { found: TokenKind::Equal, .. } => {
+            "`=` assigns, `==` compares: `if x == 1:`"
+        }
+        ParseErrorType::ExpectedToken { expected: TokenKind::Colon, .. } => {
+            "the line that begins a block ends with `:`"
+        }
+        ParseErrorType::PositionalAfterKeywordArgument => "arguments without a name stand before named ones",
+        ParseErrorType::OtherError(text) if text.contains("indented block") => {
+            "indent the lines of the block, or write `pass`"
+        }
+        _ => return (error.to_string(), None),
+    };
+    (error.to_string(), Some(hint))
+}
+
+/// Whether a character is not seen, or turns the direction of what is: a source that shows other than it says.
+pub(crate) const fn is_hidden(character: char) -> bool {
+    matches!(character,
+        '\0'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+fn hidden_characters(source: &str, report: &mut Reporter<'_>) {
+    // A mark at the beginning says that the file is UTF-8.
+    let hidden = source
+        .char_indices()
+        .filter(|&(at, character)| is_hidden(character) && (at > 0 || character != '\u{feff}'));
+    for (at, character) in hidden.take(DIAGNOSTICS_MAX) {
+        let range = TextRange::at(place(at), place(character.len_utf8()));
+        let message = format!("a hidden character, U+{:04X}", u32::from(character));
+        report.error_with_hint(
+            range,
+            "hidden-character",
+            message,
+            "delete it: what is read must be what runs",
+        );
     }
 }
 
-const fn syntax_hint(error: &ParseErrorType) -> Option<&'static str> {
-    match error {
-        ParseErrorType::UnexpectedIndentation => {
-            Some("indent the lines of one block by the same number of spaces")
-        }
-        ParseErrorType::UnparenthesizedNamedExpression | ParseErrorType::InvalidNamedAssignmentTarget => {
-            Some("assign on a line of its own; `:=` is not part of the language")
-        }
-        _ => None,
+/// Refuses a name that is read as another one: of letters of several scripts, or of letters that all look Latin.
+fn look_alike(source: &str, range: TextRange, report: &mut Reporter<'_>) {
+    let name = &source[range];
+    if name.is_ascii() {
+        return;
     }
+    let looks: String = unicode_security::skeleton(name).collect();
+    let foreign = name.chars().find(|letter| !letter.is_ascii());
+    let Some(foreign) = foreign.filter(|_| looks.is_ascii() || !name.is_single_script()) else { return };
+    let message =
+        format!("`{name}` is not what it looks like: it has the letter U+{:04X}", u32::from(foreign));
+    let hint = match looks.is_ascii() {
+        true => format!("write `{looks}` in Latin letters"),
+        false => "write a name in the letters of one script".to_owned(),
+    };
+    report.error_with_hint(range, "look-alike", message, hint);
+}
+
+fn place(offset: usize) -> TextSize {
+    TextSize::new(u32::try_from(offset).unwrap_or(u32::MAX))
 }
 
 /// Which limit on shape the source passes. It runs before the parser: the depth of the tree, which the parser builds
@@ -93,7 +163,6 @@ fn range_of_overload(source: &str) -> TextRange {
         }
         if overload(&source[..middle]).is_some() { fails = middle } else { fits = middle }
     }
-    let place = |offset: usize| TextSize::new(u32::try_from(offset).unwrap_or(u32::MAX));
     TextRange::new(place(fits), place(fails))
 }
 
@@ -105,15 +174,18 @@ enum Within {
     Function,
 }
 
-/// Records every statement and expression that is not in the language.
-pub(crate) fn check(module: &ModModule, report: &mut Reporter<'_>) {
-    let mut gate = Gate { report, depth: 0 };
+/// Records every statement and expression that is not in the language. Whether what is behind the gate can still be
+/// looked at: not where a limit is passed, and not where names are bound by what was refused.
+pub(crate) fn check(module: &ModModule, report: &mut Reporter<'_>) -> bool {
+    let mut gate = Gate { report, depth: 0, passable: true };
     gate.block(&module.body, Within::Module);
+    gate.passable
 }
 
 struct Gate<'r, 'a> {
     report: &'r mut Reporter<'a>,
     depth: usize,
+    passable: bool,
 }
 
 impl Gate<'_, '_> {
@@ -130,6 +202,7 @@ impl Gate<'_, '_> {
     fn enter(&mut self, range: TextRange) -> bool {
         if self.depth >= DEPTH_MAX {
             let message = format!("nested too deeply: at most {DEPTH_MAX} levels");
+            self.passable = false;
             self.report.error_with_hint(
                 range,
                 "limit",
@@ -160,13 +233,17 @@ impl Gate<'_, '_> {
                 self.block(&class.body, Within::Class);
             }
             Stmt::ClassDef(class) => {
+                self.passable = false;
                 self.refuse(class.name.range, "classes inside each other are", "one strategy is one class");
             }
-            Stmt::FunctionDef(function) if within == Within::Function => self.refuse(
-                function.name.range,
-                "functions inside functions are",
-                "move it beside `analyze`, with a `self` parameter, or in front of the class",
-            ),
+            Stmt::FunctionDef(function) if within == Within::Function => {
+                self.passable = false;
+                self.refuse(
+                    function.name.range,
+                    "functions inside functions are",
+                    "move it beside `analyze`, with a `self` parameter, or in front of the class",
+                );
+            }
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::Return(returned) => {
                 if let Some(value) = &returned.value {
@@ -208,6 +285,7 @@ impl Gate<'_, '_> {
             Stmt::Pass(_) => {}
             refused => {
                 let (what, hint) = refusal(refused);
+                self.passable &= matches!(refused, Stmt::Import(_) | Stmt::ImportFrom(_));
                 self.refuse(first_line(refused.range(), self.report), what, hint);
             }
         }
@@ -226,6 +304,7 @@ impl Gate<'_, '_> {
 
     fn parameters(&mut self, parameters: &Parameters) {
         for starred in [&parameters.vararg, &parameters.kwarg].into_iter().flatten() {
+            self.passable = false;
             self.refuse(starred.range, "`*` and `**` parameters are", "name each parameter");
         }
         for parameter in parameters.iter_non_variadic_params() {
@@ -326,6 +405,7 @@ impl Gate<'_, '_> {
             | Expr::Name(_) => {}
             refused => {
                 let (what, hint) = expression_refusal(refused);
+                self.passable &= !refused.is_named_expr();
                 self.refuse(refused.range(), what, hint);
             }
         }

@@ -77,6 +77,7 @@ pub fn strategy_version(
         parameters: parameters(),
         source: source.to_owned(),
         plan_hash: Digest::of(source.as_bytes()),
+        causality: None,
         created_at,
     }
 }

@@ -134,7 +134,15 @@ fn print_outline(out: &mut impl Write, file: &str, outline: &Outline) -> std::io
         plan.nodes, plan.rules, plan.bytes, plan.hash
     )?;
     let millions = outline.estimated_bars_per_second as f64 / 1e6;
-    writeln!(out, "  estimated   {millions:.1} million bars/s\n")
+    writeln!(out, "  estimated   {millions:.1} million bars/s")?;
+    let causality = &outline.causality;
+    writeln!(
+        out,
+        "  causal      {} decisions on {} bars, the same where the bars end at {} of them\n",
+        causality.decisions,
+        causality.bars,
+        causality.cuts.len()
+    )
 }
 
 /// `fast: int = 10, from 2 to 500`

@@ -1,6 +1,6 @@
 //! `server`: every route, until a signal.
 
-use crate::compose;
+use crate::{compose, reload};
 use anyhow::Result;
 use fx_host::metrics::Metrics;
 use fx_host::telemetry::{self, LogFormat};
@@ -17,6 +17,7 @@ pub(crate) async fn run() -> Result<()> {
 
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
     metrics.spawn_upkeep();
+    reload::follow(app.clone(), config.strategies.dir);
     let access = config.access;
     let keys = Keys::new(
         access.api_key.as_ref().map(Secret::expose),

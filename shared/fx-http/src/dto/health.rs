@@ -1,6 +1,7 @@
 //! Health on the wire.
 
 use fx_app::health::DetailedHealth;
+use fx_app::library::LoadFailure;
 use fx_app::ports::{Health, HealthStatus};
 use fx_domain::UnixNanos;
 use serde::Serialize;
@@ -60,6 +61,20 @@ pub(crate) struct PartHealth {
     /// Strategies that ship with the platform; of `strategy_loader` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     strategies_loaded: Option<usize>,
+    /// Files of strategies that are broken; of `strategy_loader` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<Vec<LoadFailureDto>>,
+}
+
+/// A file of a strategy that ships with the platform and is broken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LoadFailureDto {
+    /// The strategy: the file's name without its ending.
+    strategy: String,
+    /// The first thing that is wrong, as line and column of the file.
+    reason: String,
+    /// Whether an earlier, sound version is served instead.
+    served: bool,
 }
 
 const fn word(status: HealthStatus) -> &'static str {
@@ -72,7 +87,7 @@ const fn word(status: HealthStatus) -> &'static str {
 
 impl PartHealth {
     fn of(health: Health) -> Self {
-        Self { status: word(health.status), message: health.message, strategies_loaded: None }
+        Self { status: word(health.status), message: health.message, strategies_loaded: None, failures: None }
     }
 }
 
@@ -94,8 +109,15 @@ impl HealthDto {
 
 impl DetailedHealthDto {
     pub(crate) fn of(health: DetailedHealth, now: UnixNanos) -> Self {
-        let loaded = Some(health.strategies_loaded);
-        let loader = PartHealth { strategies_loaded: loaded, ..PartHealth::of(health.strategy_loader) };
+        let failures = health.load_failures.into_iter().map(|failure| {
+            let LoadFailure { stem, reason, served } = failure;
+            LoadFailureDto { strategy: stem, reason, served }
+        });
+        let loader = PartHealth {
+            strategies_loaded: Some(health.strategies_loaded),
+            failures: Some(failures.collect()),
+            ..PartHealth::of(health.strategy_loader)
+        };
         let services = health.services.into_iter().map(|(name, health)| (name, PartHealth::of(health)));
         Self {
             status: word(health.status),

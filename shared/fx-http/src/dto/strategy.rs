@@ -1,5 +1,6 @@
 //! Strategies on the wire.
 
+use super::causality::CausalityDto;
 use super::parameter::{ParameterDto, parameter_map};
 use crate::input::{Fields, FromFields, read};
 use fx_app::records::{Parameters, StrategyVersion};
@@ -90,6 +91,9 @@ pub(crate) struct StrategyDto {
     version: String,
     /// Digest of what it compiles to.
     plan_hash: String,
+    /// How it was shown that it does not look ahead; absent of versions from before that was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causality: Option<CausalityDto>,
     /// When this version was first registered.
     #[schema(format = DateTime)]
     created_at: String,
@@ -112,6 +116,7 @@ impl StrategyDto {
             parameters: parameter_map(&version.parameters),
             version: version.version.to_string(),
             plan_hash: version.plan_hash.to_string(),
+            causality: version.causality.as_ref().map(CausalityDto::of),
             created_at: version.created_at.to_string(),
             code: None,
         }

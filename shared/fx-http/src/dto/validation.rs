@@ -1,17 +1,17 @@
 //! What the linter takes and answers.
 
+use super::causality::CausalityDto;
 use super::diagnostic::DiagnosticDto;
 use super::parameter::{ParameterDto, parameter_map};
 use crate::input::{Fields, FromFields, read};
 use fx_app::records::Parameters;
-use fx_app::validation::{Candidate, Outline, ParameterSpec, PlanSize, Validation};
-use fx_domain::ErrorKind;
+use fx_app::validation::{Candidate, Outline, ParameterSpec, PlanSize, Track, Validation};
+use fx_domain::{ErrorKind, Granularity, Instrument};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
-/// A source to be looked at. The other fields of a registration are read and change nothing, so that its body can be
-/// sent as it is.
+/// A source to be looked at. A registration's body can be sent as it is: its name and description change nothing.
 #[derive(Debug, ToSchema)]
 pub(crate) struct ValidateBody {
     /// The source, in the strategy language.
@@ -20,6 +20,12 @@ pub(crate) struct ValidateBody {
     /// Overrides of the source's parameters.
     #[schema(value_type = Option<BTreeMap<String, ParameterDto>>)]
     parameters: Parameters,
+    /// The pairs it trades; the first one's bars are generated to show that it does not look ahead.
+    #[schema(value_type = Option<Vec<String>>, example = json!(["EUR/USD"]))]
+    instruments: Vec<Instrument>,
+    /// The bars it sees; hours when absent.
+    #[schema(value_type = Option<String>, example = "1h")]
+    timeframe: Option<Granularity>,
 }
 
 impl FromFields for ValidateBody {
@@ -28,18 +34,23 @@ impl FromFields for ValidateBody {
     fn read(fields: &mut Fields) -> Option<Self> {
         fields.optional("name", read::text);
         fields.optional("description", read::text);
-        fields.optional("instruments", read::instruments);
-        fields.optional("timeframe", read::timeframe);
+        let instruments = fields.optional("instruments", read::instruments).unwrap_or_default();
+        let timeframe = fields.optional("timeframe", read::timeframe);
         let parameters = fields.optional("parameters", read::parameters).unwrap_or_default();
         let code = fields.required("code", read::text);
-        Some(Self { code: code?, parameters })
+        Some(Self { code: code?, parameters, instruments, timeframe })
     }
 }
 
 impl From<ValidateBody> for Candidate {
     fn from(body: ValidateBody) -> Self {
-        let ValidateBody { code, parameters } = body;
-        Self { code, parameters }
+        let ValidateBody { code, parameters, instruments, timeframe } = body;
+        let usual = Self::default().track;
+        let track = Track {
+            instrument: instruments.first().copied().unwrap_or(usual.instrument),
+            granularity: timeframe.unwrap_or(usual.granularity),
+        };
+        Self { code, parameters, track }
     }
 }
 
@@ -72,6 +83,8 @@ pub(crate) struct OutlineDto {
     plan: PlanSizeDto,
     /// Bars of one instrument that a core runs in a second: an estimate from the plan, the same on every machine.
     estimated_bars_per_second: u64,
+    /// How it was shown that it does not look ahead.
+    causality: CausalityDto,
 }
 
 /// A parameter that a strategy declares.
@@ -131,6 +144,7 @@ impl OutlineDto {
             warm_up_bars: outline.warm_up_bars,
             plan: PlanSizeDto { nodes, rules, recordings, bytes, hash: hash.to_string() },
             estimated_bars_per_second: outline.estimated_bars_per_second,
+            causality: CausalityDto::of(&outline.causality),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Calls: which function is meant, which argument is which, and helpers inlined.
 
-use crate::builtins::{BUILTINS, Builtin, Function, UNSUPPORTED_FUNCTIONS, builtin};
+use crate::builtins::{
+    BUILTINS, Builtin, Function, UNSUPPORTED_FUNCTIONS, builtin, python_habit, series_habit,
+};
 use crate::diagnostic::nearest;
 use crate::limits::INLINE_DEPTH_MAX;
 use crate::lower::decision::Given;
@@ -56,7 +58,8 @@ impl<'a> Lowering<'a, '_> {
                 {
                     return self.session_call(frame, call, name);
                 }
-                let hint = "the language works with functions: `sma(data.close, n)`";
+                let hint =
+                    series_habit(name).unwrap_or("the language works with functions: `sma(data.close, n)`");
                 let message = format!("{} has no method `{name}`", owner.kind());
                 Err(self.report.error_with_hint(range, "unknown-name", message, hint))
             }
@@ -80,6 +83,8 @@ impl<'a> Lowering<'a, '_> {
         let known = BUILTINS.iter().map(|row| row.name).chain(self.program.functions.keys().copied());
         let hint = if self.program.methods.contains_key(name) {
             format!("a method is called as `self.{name}(…)`")
+        } else if let Some(habit) = python_habit(name) {
+            habit.to_owned()
         } else {
             nearest(name, known).unwrap_or_else(|| {
                 let names: Vec<&str> = BUILTINS.iter().map(|row| row.name).collect();
@@ -345,7 +350,14 @@ impl<'a> Lowering<'a, '_> {
         for (place, value) in given.enumerate() {
             let Some(slot) = bound.get_mut(place) else {
                 let message = format!("`{name}` takes {} arguments", parameters.len());
-                return Err(self.report.error(call.range(), "argument", message));
+                let is_method = self.program.methods.contains_key(name);
+                let hint = match parameters.first() {
+                    Some(first) if is_method && first.name().as_str() != "self" => {
+                        format!("a method's first parameter is `self`: `def {name}(self, …):`")
+                    }
+                    _ => "see its `def`".to_owned(),
+                };
+                return Err(self.report.error_with_hint(call.range(), "argument", message, hint));
             };
             *slot = Some(match value {
                 Ok(receiver) => receiver,

@@ -29,6 +29,18 @@ impl<'a> Given<'_, 'a> {
     }
 }
 
+/// How the decision that a text names is written.
+fn decision_named(text: &str) -> Option<String> {
+    let name = text.to_lowercase();
+    let row = builtin(&name).filter(|row| row.function.is_decision())?;
+    let arguments = match row.function {
+        Function::Buy | Function::Sell => "units=1000",
+        _ if row.arguments.is_empty() => "",
+        _ => "…",
+    };
+    Some(format!("write `return {name}({arguments})`"))
+}
+
 impl<'a> Lowering<'a, '_> {
     /// `value` of a return as alternatives.
     pub(crate) fn decision(&mut self, value: Value, range: TextRange) -> Lowered<Vec<Alternative>> {
@@ -37,8 +49,14 @@ impl<'a> Lowering<'a, '_> {
             Value::Decision(alternatives) => Ok(alternatives),
             other => {
                 let message = format!("`analyze` returns a decision, this is {}", other.kind());
-                let hint =
-                    "return `buy(…)`, `sell(…)`, `close()` or another decision, a list of them, or `{}`";
+                let hint = match &other {
+                    Value::Constant(Constant::Text(text)) => decision_named(text),
+                    _ => None,
+                };
+                let hint = hint.unwrap_or_else(|| {
+                    "return `buy(…)`, `sell(…)`, `close()` or another decision, a list of them, or `{}`"
+                        .to_owned()
+                });
                 Err(self.report.error_with_hint(range, "decision", message, hint))
             }
         }

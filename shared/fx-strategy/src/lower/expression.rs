@@ -328,6 +328,10 @@ impl<'a> Lowering<'a, '_> {
                 let hint = format!("name one of its values: {}", members(*scope).join(", "));
                 self.report.error_with_hint(range, "type", message, hint)
             }
+            Value::Nothing => {
+                let hint = "a helper gives what it returns, on every path";
+                self.report.error_with_hint(range, "type", message, hint)
+            }
             _ => self.report.error(range, "type", message),
         })
     }

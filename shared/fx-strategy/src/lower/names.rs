@@ -1,5 +1,6 @@
 //! Names, their attributes, and values of earlier bars.
 
+use crate::builtins::{python_habit, series_habit};
 use crate::diagnostic::{Reported, nearest};
 use crate::limits::LOOK_BACK_MAX;
 use crate::lower::feed::{feed_example, is_feed_call};
@@ -41,6 +42,10 @@ impl<'a> Lowering<'a, '_> {
             format!("`{text}` is a function: call it with brackets")
         } else if self.parameter(text).is_some() || self.cell(text).is_some() {
             format!("a field of the class is read as `self.{text}`")
+        } else if let Some(habit) = python_habit(text) {
+            habit.to_owned()
+        } else if member(Scope::Data, text).is_some() {
+            format!("write `data.{text}`")
         } else {
             let known = frame.locals.keys().copied().chain(GLOBALS.map(|(global, _)| global));
             nearest(text, known).unwrap_or_else(|| format!("assign `{text}` first"))
@@ -54,7 +59,9 @@ impl<'a> Lowering<'a, '_> {
             Value::Scope(scope) => scope,
             other => {
                 let message = format!("{} has no attribute `{name}`", other.kind());
-                let hint = "the language works with functions: `sma(x, n)`, and with `x[-2]` for one bar ago";
+                let hint = series_habit(name).unwrap_or(
+                    "the language works with functions: `sma(x, n)`, and with `x[-2]` for one bar ago",
+                );
                 return Err(self.report.error_with_hint(attribute.range, "unknown-name", message, hint));
             }
         };

@@ -59,4 +59,58 @@ answers! {
     parameters: "class S(Strategy):\n    a: int = param(1, min=2)\n    b: int = 2.5\n    c = \"text\"\n    d = sma(1, 2)\n    e: str = 1\n    f: int\n    g = param(1, mni=0)\n    a = 3\n    def analyze(self, data):\n        return {}\n";
     loops: strategy("for i in data.close:\n    pass\nfor i in range(data.index):\n    pass\nfor a, b in range(3):\n    pass\nfor i in range(1, 5, 0):\n    pass");
     wide_characters_and_tabs: "class S(Strategy):\n\tdef analyze(self, data):\n\t\tprix_élevé = data.hihg\n\t\treturn {}\n";
+    a_series_is_not_a_data_frame: strategy("a = data.close.iloc[-1]\nb = data.close.shift(1)\nc = data.close.values\nd = data.close.rolling(10).mean()\ne = data[\"close\"]");
+    functions_of_python: strategy("print(data.close)\na = len(data.close)\nb = np.mean(data.close)\nc = math.sqrt(2)\nd = round(data.close, 5)\ne = sum(data.close)\nf = close\ng = true");
+    a_text_is_no_decision: strategy("if data.close > 1:\n    return \"buy\"\nif data.close > 2:\n    return \"CLOSE\"\nif data.close > 3:\n    return \"hold\"\nreturn 1");
+    an_assignment_is_no_comparison: strategy("if data.close = 1:\n    return close()\nreturn {}");
+    several_syntax_errors: "class S(Strategy)\n    n = 10\n    def analyze(self, data)\n        x = (1 +\n        return {}\n";
+    tabs_and_spaces: "class S(Strategy):\n    def analyze(self, data):\n\tx = 1\n        return {}\n";
+    too_little_indentation: "class S(Strategy):\n    def analyze(self, data):\n    return {}\n";
+    too_much_indentation: strategy("x = 1\n    y = x\nreturn {}");
+    a_text_without_an_end: strategy("record(\"x, 1)\nreturn {}");
+    two_classes: "class A(Strategy):\n    def analyze(self, data):\n        return {}\n\nclass B(Strategy):\n    def analyze(self, data):\n        return {}\n";
+    no_self: "class S(Strategy):\n    def analyze(data):\n        return {}\n";
+    a_method_without_self: "class S(Strategy):\n    def twice(x):\n        return x * 2\n    def analyze(self, data):\n        return target(units=self.twice(1))\n";
+    identity: strategy("if data.close is None:\n    return close()\nif 1 in data:\n    return close()\nreturn {}");
+    misspelt_everywhere: "class S(Strategy):\n    fast_period = 10\n    def analyze(self, data):\n        a = data.cloze\n        b = sma(data.close, self.fast_perod)\n        \
+        c = bolinger(data.close, 20)\n        d = macd(data.close, fst=12)\n        e = data.bid.hihg\n        f = data.time.huor\n        g = positon.units\n        \
+        if a > b:\n            return {\"action\": \"sel\", \"units\": 1}\n        return byu(units=1, stop_los=pips(1))\n";
+    imports_hide_nothing_else: "import numpy as np\n\nclass S(Strategy):\n    def analyze(self, data):\n        x = [i for i in data.close]\n        return buy(units=dat.close)\n";
+    a_helper_that_returns_nothing: "def f(x):\n    y = x\n\nclass S(Strategy):\n    def analyze(self, data):\n        return target(units=f(1))\n";
+    names_that_look_alike: "class S(Strategy):\n    def analyze(self, data):\n        \u{441}lose = 1\n        x = data.cl\u{43e}se\n        \u{430} = 2\n        \u{ff44}ata2 = 3\n        return {}\n";
+    hidden_characters: "class S(Strategy):\n    def analyze(self, data):\n        # \u{202e}txen\u{2066}\n        x\u{200b}y = 1\0\n        return {}\n";
+}
+
+/// The findings of a source that compiles.
+fn warnings(source: &str) -> String {
+    let found = crate::compiled(source).warnings;
+    assert!(found.iter().all(|found| found.severity == fx_strategy::Severity::Warning));
+    found.iter().map(|found| found.listing("s.py")).collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn what_is_allowed_and_not_meant_is_a_warning() {
+    let body = "slow = sma(data.close, 30)\nfast: float = 1\n_spare = 2\nupper, middle, lower = bollinger(data.close, 20)\n\
+        if data.close > upper:\n    return buy(units=1)\n    x = 1\nreturn {}\ny = 2";
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("warnings", warnings(&strategy(body)));
+        insta::assert_snapshot!("no_decision", warnings(&strategy("x = data.close\nif x > 1:\n    x = 2")));
+    });
+}
+
+#[test]
+fn a_linter_sees_warnings_beside_errors() {
+    let checked =
+        fx_strategy::check(&strategy("unused = 1\nreturn nothing"), &std::collections::BTreeMap::new());
+    let codes: Vec<_> = checked.findings.iter().map(|found| (found.line(), found.code)).collect();
+    assert!(checked.compiled.is_none());
+    assert_eq!(codes, [(Some(6), "unused"), (Some(7), "unknown-name")]);
+}
+
+#[test]
+fn names_in_one_foreign_script_are_names() {
+    for name in ["prix_\u{e9}lev\u{e9}", "\u{446}\u{435}\u{43d}\u{430}", "\u{3bb}", "\u{4fa1}\u{683c}"] {
+        let source = strategy(&format!("{name} = data.close\nreturn target(units={name})"));
+        assert!(crate::compiled(&source).warnings.is_empty(), "{name}");
+    }
 }

@@ -300,7 +300,7 @@ fn each_fault_of_the_overrides_names_its_field() {
 
 #[test]
 fn a_line_behind_a_return_is_warned_about() {
-    let compiled = compiled(&strategy("return {}\nx = 1"));
+    let compiled = compiled(&strategy("return {}\nrecord(\"x\", 1)"));
     assert_eq!(compiled.warnings.len(), 1);
     assert_eq!(compiled.warnings[0].line(), Some(7));
     let constant = crate::compiled(&strategy("return buy(units=1, stop_loss=25)"));

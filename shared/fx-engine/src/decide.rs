@@ -7,7 +7,7 @@ use crate::value::{
     TRUE, Tri, UNDEFINED, UNKNOWN, arithmetic, compare, connect, finite_or_undefined, is_comparison,
     is_connective, not, unary,
 };
-use crate::{EngineError, Recorder};
+use crate::{Decided, EngineError, Recorder};
 use fx_domain::{Money, Price, UnixNanos};
 use fx_strategy::{AccountField, Action, Node, NodeId, PositionField, Type, Unary};
 
@@ -174,6 +174,8 @@ impl Scratch {
             if arguments().any(|id| self.number(view, id).is_nan()) {
                 continue;
             }
+            let decided = Decided { time: view.moment.time, track: view.track, actions: &rule.actions };
+            dealing.recorder.decided(&decided, |id| self.number(view, id));
             for action in &rule.actions {
                 dealing.act(action, |id| self.number(view, id))?;
             }

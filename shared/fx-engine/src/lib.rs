@@ -59,8 +59,8 @@ pub use estimate::estimated_bars_per_second;
 pub use market::{Inputs, Market, TrackBars};
 pub use order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
 pub use output::{
-    CancelReason, Drawdown, Journal, MarginCause, MarginPoint, OpenPosition, OrderEvent, OrderEventKind,
-    Recorder, RejectReason, Slice, Tally,
+    CancelReason, Decided, Drawdown, Journal, MarginCause, MarginPoint, OpenPosition, OrderEvent,
+    OrderEventKind, Recorder, RejectReason, Slice, Tally,
 };
 pub use result_hash::result_hash;
 pub use state::State;

@@ -7,6 +7,7 @@ use fx_domain::{
     ExitReason, Fill, Instrument, LedgerRow, Money, OrderId, OrderKind, Price, ProtectiveLevels, Side,
     TimeInForce, Trade, Units, UnixNanos,
 };
+use fx_strategy::{Action, NodeId};
 use serde::{Deserialize, Serialize};
 
 /// What one call of [`advance`](crate::advance) adds to a run. Concatenating the slices of consecutive calls gives the
@@ -49,6 +50,20 @@ pub trait Recorder {
     fn equity(&mut self, times: &[UnixNanos], micros: &[i64]);
     /// Values of the plan's recording `index` at bars of the first track.
     fn recording(&mut self, index: usize, values: &[f64]);
+    /// A rule's guard was true and its arguments have values: what it decides, before the market looks at it. Bars that
+    /// are passed over because a decision could change nothing there are not told of.
+    fn decided(&mut self, _: &Decided<'_>, _value: impl Fn(NodeId) -> f64) {}
+}
+
+/// What a rule decides at a bar's close.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided<'a> {
+    /// Open time of the deciding bar.
+    pub time: UnixNanos,
+    /// Which of the run's tracks it is for.
+    pub track: u16,
+    /// The decisions, in order; their arguments are nodes.
+    pub actions: &'a [Action],
 }
 
 /// Keeps everything.

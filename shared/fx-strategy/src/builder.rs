@@ -15,6 +15,8 @@ pub(crate) struct Builder {
     types: Vec<Type>,
     reactive: Vec<bool>,
     clocks: Vec<Clock>,
+    /// Whether a node is the same at every bar.
+    constant: Vec<bool>,
     known: HashMap<Key, NodeId>,
     history: u64,
     overflow: Option<&'static str>,
@@ -57,6 +59,14 @@ impl Builder {
         self.reactive.push(node.reactive_given(|operand| self.reactive[operand.index()]));
         let clock = node.clock_given(|operand| self.clocks[operand.index()]);
         self.clocks.push(clock.unwrap_or(Clock::Own));
+        let is_constant = match node {
+            Node::Number(_) | Node::Condition(_) => true,
+            Node::Unary { .. } | Node::Binary { .. } | Node::Select { .. } => {
+                node.operands().all(|operand| self.constant[operand.index()])
+            }
+            _ => false,
+        };
+        self.constant.push(is_constant);
         self.nodes.push(node);
         self.known.insert(key, id);
         id
@@ -127,6 +137,16 @@ impl Builder {
         match op {
             Binary::And => self.logic(op, a, b, true),
             Binary::Or => self.logic(op, a, b, false),
+            _ if let (Some(x), Some(y)) = (self.known_number(a), self.known_number(b))
+                && let Some(holds) = comparison(op, x, y) =>
+            {
+                self.condition(holds)
+            }
+            _ if let (Some(x), Some(y)) = (self.known_number(a), self.known_number(b))
+                && let Some(value) = arithmetic(op, x, y) =>
+            {
+                self.number(value)
+            }
             _ => self.intern(Node::Binary { op, a, b }),
         }
     }
@@ -158,10 +178,7 @@ impl Builder {
 
     /// The value `bars` bars ago, `bars` at least 1. A constant is the same at every bar.
     pub(crate) fn lag(&mut self, x: NodeId, bars: u32) -> NodeId {
-        match self.nodes[x.index()] {
-            Node::Number(_) | Node::Condition(_) => x,
-            _ => self.intern(Node::Lag { x, bars }),
-        }
+        if self.constant[x.index()] { x } else { self.intern(Node::Lag { x, bars }) }
     }
 
     /// The plan of `rules` and `recordings`: nodes are numbered in the order in which these reach them, operands
@@ -252,6 +269,32 @@ fn relabelled(mut rules: Vec<Rule>, labels: Vec<String>) -> (Vec<Rule>, Vec<Stri
         });
     }
     (rules, kept)
+}
+
+/// `a op b` of constants, where it has a value; `//` and `%` are left to the evaluation.
+fn arithmetic(op: Binary, a: f64, b: f64) -> Option<f64> {
+    let value = match op {
+        Binary::Add => a + b,
+        Binary::Sub => a - b,
+        Binary::Mul => a * b,
+        Binary::Div => a / b,
+        _ => return None,
+    };
+    value.is_finite().then_some(value)
+}
+
+/// `a op b` of constants, where it is a comparison.
+#[expect(clippy::float_cmp, reason = "`==` of the language is the comparison of numbers as they are")]
+fn comparison(op: Binary, a: f64, b: f64) -> Option<bool> {
+    Some(match op {
+        Binary::Lt => a < b,
+        Binary::Le => a <= b,
+        Binary::Gt => a > b,
+        Binary::Ge => a >= b,
+        Binary::Eq => a == b,
+        Binary::Ne => a != b,
+        _ => return None,
+    })
 }
 
 /// Two nodes are alike exactly when their keys are equal.

@@ -204,11 +204,6 @@ impl<'a> Lowering<'a, '_> {
                 return Err(self.report.error(a_range.cover(b_range), "not-in-language", message));
             }
         };
-        if let (Value::Constant(a), Value::Constant(b)) = (a, b)
-            && let (Some(a), Some(b)) = (a.number(), b.number())
-        {
-            return Ok(self.builder.condition(holds(op, a, b)));
-        }
         Ok(self.builder.binary(op, x, y))
     }
 
@@ -407,16 +402,4 @@ fn fold(op: Operator, a: &Constant, b: &Constant) -> Option<Constant> {
         _ => return None,
     };
     value.is_finite().then_some(Constant::Number(value))
-}
-
-#[expect(clippy::float_cmp, reason = "`==` of the language is the comparison of numbers as they are")]
-fn holds(op: Binary, a: f64, b: f64) -> bool {
-    match op {
-        Binary::Lt => a < b,
-        Binary::Le => a <= b,
-        Binary::Gt => a > b,
-        Binary::Ge => a >= b,
-        Binary::Eq => a == b,
-        _ => a != b,
-    }
 }

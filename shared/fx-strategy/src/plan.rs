@@ -109,7 +109,7 @@ pub enum PriceField {
 /// What is known of a bar's place in time, from its UTC open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ClockField {
-    /// Number of the bar, 0 at the first bar at or after the start date, negative while warming up.
+    /// Number of the bar, 0 at the first bar at or after the start date, −1 while warming up.
     Index,
     /// 0 to 23.
     Hour,
@@ -177,9 +177,9 @@ pub enum Binary {
     FloorDiv,
     /// Python's `%`: the sign follows the divisor.
     Mod,
-    /// The smaller.
+    /// The smaller; of equal ones the left.
     Min,
-    /// The larger.
+    /// The larger; of equal ones the left.
     Max,
     /// Number, number → condition.
     Lt,
@@ -217,7 +217,8 @@ pub enum Window {
     Sma,
     /// Weights 1 to `bars`, newest heaviest: `m + s ÷ ((n · (n + 1)) ÷ 2)`, `s` of the distances.
     Wma,
-    /// Population standard deviation: `√(s ÷ n)`, `s` of the squares. Of a stored price the sums are exact integers.
+    /// Population standard deviation: `√(s ÷ n)`, `s` of the squares. Of a stored price, in whole numbers x of 1 ÷ scale:
+    /// √(n · Σx² − (Σx)²) ÷ (n · scale), the radicand exact.
     Stdev,
     /// Largest; of zeros of either sign the newest.
     Highest,

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("backtesting", LAMBDA),
     ("server", SERVER),
     ("architecture", &[]),
+    ("oracle", &["fx-domain"]),
 ];
 
 /// A Lambda function composes hosts, routes and the AWS adapters.
@@ -42,6 +43,9 @@ const SERVER: &[&str] = &[
     "fx-http",
     "fx-host",
 ];
+
+/// Crates that only test. Nothing that ships links them, and the oracle knows neither compiler nor engine.
+const TESTS: &[&str] = &["architecture", "oracle"];
 
 /// Crates that compute and nothing else.
 const PURE: &[&str] = &["fx-domain", "fx-strategy", "fx-engine", "fx-analytics"];
@@ -83,6 +87,16 @@ fn what_computes_links_no_runtime_and_no_sdk() -> Result<()> {
         };
         let found: Vec<_> = linked.iter().filter(io).collect();
         assert!(found.is_empty(), "{name} links {found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_ships_links_no_test() -> Result<()> {
+    let workspace = Workspace::load()?;
+    for name in workspace.members().into_keys().filter(|name| !TESTS.contains(name)) {
+        let linked = workspace.linked(name)?;
+        assert!(TESTS.iter().all(|test| !linked.contains(*test)), "{name} links a crate that only tests");
     }
     Ok(())
 }
@@ -143,7 +157,7 @@ fn every_package_stands_where_the_design_puts_it() -> Result<()> {
             package.manifest_path.parent().map(|path| path.as_std_path().to_owned()).unwrap_or_default();
         let place = if name.starts_with("fx-") {
             "shared"
-        } else if name == "architecture" {
+        } else if TESTS.contains(&name) {
             "tests"
         } else {
             "functions"

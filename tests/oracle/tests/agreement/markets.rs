@@ -1,0 +1,81 @@
+//! Random bars and accounts: walks, flat stretches, gaps, ties, extreme prices, one side of the quote or both.
+
+use fx_domain::{
+    Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
+};
+use fx_engine::{AccountKind, FillTime, IntrabarPolicy, RunConfig, SpreadModel};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Bars of one case, at most: longer than a block of the engine is never needed to differ, and the oracle is slow.
+const BARS_MAX: usize = 160;
+/// One point in nanos.
+const POINT: i64 = 10_000;
+
+/// Bars and how they are traded.
+#[derive(Clone, Debug)]
+pub(crate) struct Traded {
+    pub(crate) config: RunConfig,
+    pub(crate) bars: Bars,
+}
+
+/// What moves from bar to bar.
+type Step = (i8, u8, u8, u8);
+
+pub(crate) fn traded() -> impl Strategy<Value = Traded> {
+    let steps = vec(any::<Step>(), 1..BARS_MAX);
+    (steps, any::<[u8; 4]>(), any::<[u8; 5]>()).prop_map(|(steps, shape, options)| {
+        let bars = bars(&steps, shape);
+        Traded { config: config(options, shape[0], &bars), bars }
+    })
+}
+
+/// The fourth part of a step says what kind of bar it is: seldom a gap, often one without movement.
+fn bars(steps: &[Step], [sides, scale, calm, _]: [u8; 4]) -> Bars {
+    let side =
+        [Some(QuoteSide::Bid), Some(QuoteSide::Ask), Some(QuoteSide::Mid), None][usize::from(sides % 4)];
+    let (start, unit) = match scale % 8 {
+        0 => (4_000_000_000, 10_000_000),
+        1 => (300, 1),
+        _ => (110_000, 10),
+    };
+    let mut bars = Bars::empty(side);
+    let (mut time, mut last) = (0, start);
+    for (step, up, down, kind) in steps {
+        time += if kind % 16 == 0 { 3_000 * NANOS_PER_MINUTE } else { NANOS_PER_MINUTE };
+        let is_still = kind % 8 < calm % 8;
+        let step = if is_still { 0 } else { i64::from(*step) };
+        let open = if kind % 32 == 1 { last + step * unit } else { last };
+        let open = open.clamp(start / 2, start * 2);
+        last = (open + step * unit).clamp(start / 2, start * 2);
+        let reach = |points: &u8| if is_still { 0 } else { i64::from(points % 16) * unit };
+        let (high, low) = (open.max(last) + reach(up), (open.min(last) - reach(down)).max(1));
+        let ohlc = |add: i64| {
+            let price = |points: i64| Price::from_nanos((points + add) * POINT);
+            Ohlc { open: price(open), high: price(high), low: price(low), close: price(last) }
+        };
+        let ask = side.is_none().then(|| ohlc(i64::from(kind % 7)));
+        bars.push(Bar { time: UnixNanos::new(time), bid: ohlc(0), ask, volume: i64::from(*kind) });
+    }
+    bars
+}
+
+fn config([start, fill, account, policy, spread]: [u8; 5], sides: u8, bars: &Bars) -> RunConfig {
+    let capital = Money::from_micros(1_000_000 * Money::SCALE, Currency::USD);
+    let instrument = Instrument::parse("EUR/USD").expect("a pair");
+    let mut config = RunConfig::new(instrument, Granularity::M1, capital);
+    config.account.leverage = 500.0;
+    config.account.kind = if account % 3 == 0 { AccountKind::Hedging } else { AccountKind::Netting };
+    if spread % 3 > 0 && sides % 4 < 2 {
+        // Below the lowest price that random bars have.
+        config.spread = SpreadModel::Pips(f64::from(spread % 3) * 0.1);
+    }
+    let first = usize::from(start % 64).min(bars.len() - 1);
+    RunConfig {
+        start: bars.times[first],
+        fill: if fill % 2 == 0 { FillTime::Open } else { FillTime::Close },
+        fill_policy: if policy % 2 == 0 { IntrabarPolicy::Pessimistic } else { IntrabarPolicy::Ohlc },
+        pyramiding: u32::from(account % 4),
+        ..config
+    }
+}

@@ -141,6 +141,10 @@ def test_strategy_files_are_checked_without_any_storage(server_binary: Path, tmp
     assert shipped.returncode == 0, shipped.stdout + shipped.stderr
     assert "ma_crossover.py: " in shipped.stdout
     assert ", 0 errors, 0 warnings" in shipped.stdout
+    assert "days of prices before them" in shipped.stdout
+    longer = run(server_binary, "check", sam.ROOT / "strategies", "--timeframe", "4h", env=env, cwd=tmp_path)
+    assert longer.returncode == 1
+    assert "reads bars of 4h, which are not longer than its own of 4h" in longer.stdout
     refused = run(server_binary, "check", tmp_path, env=env, cwd=tmp_path)
     assert refused.returncode == 1
     assert f"{wrong}:3:26" in refused.stdout, refused.stdout

@@ -8,7 +8,7 @@ use fx_domain::{
     Digest, DigestBuilder, ErrorKind, Granularity, Instrument, PlatformError, PlatformResult, StrategyId,
 };
 use fx_engine::Track;
-use fx_strategy::Compiled;
+use fx_strategy::{Compiled, Plan};
 
 /// Characters of a strategy's name, at most.
 pub const NAME_LENGTH_MAX: usize = 200;
@@ -167,17 +167,11 @@ pub(crate) async fn compile(source: String, parameters: Parameters) -> PlatformR
         .map_err(|diagnostics| errors::diagnostics(kind, diagnostics))
 }
 
-/// Timeframes that a strategy reads are longer than its own.
-fn check_timeframes(compiled: &Compiled, own: Granularity) -> PlatformResult<()> {
-    let unfit = compiled.plan.feeds().into_iter().filter(|feed| !feed.fits(own));
-    match unfit.filter_map(|feed| feed.granularity).next() {
-        None => Ok(()),
-        Some(wanted) => {
-            let message =
-                format!("the strategy reads bars of {wanted}, which are not longer than its own of {own}");
-            Err(PlatformError::field(ErrorKind::StrategyConfiguration, "timeframe", message))
-        }
-    }
+/// Why a strategy cannot run on bars of `own`, if so: timeframes that it reads are longer than that.
+pub(crate) fn timeframe_fault(plan: &Plan, own: Granularity) -> Option<String> {
+    let mut unfit = plan.feeds().into_iter().filter(|feed| !feed.fits(own));
+    let wanted = unfit.find_map(|feed| feed.granularity)?;
+    Some(format!("the strategy reads bars of {wanted}, which are not longer than its own of {own}"))
 }
 
 /// Runs work of bounded length where it holds up no request.
@@ -193,7 +187,9 @@ pub(crate) fn admit(candidate: &Candidate) -> PlatformResult<(Compiled, Causalit
     let kind = ErrorKind::StrategyConfiguration;
     let compiled = fx_strategy::compile(&candidate.code, &candidate.parameters)
         .map_err(|diagnostics| errors::diagnostics(kind, diagnostics))?;
-    check_timeframes(&compiled, candidate.track.granularity)?;
+    if let Some(message) = timeframe_fault(&compiled.plan, candidate.track.granularity) {
+        return Err(PlatformError::field(kind, "timeframe", message));
+    }
     let causality = fx_engine::check_causality(&compiled.plan, candidate.track).map_err(errors::causality)?;
     Ok((compiled, causality))
 }

@@ -2,8 +2,8 @@
 
 use crate::App;
 use crate::records::{Causality, Parameters};
-use crate::strategies::off_thread;
-use fx_domain::{Digest, Granularity, Instrument, PlatformResult};
+use crate::strategies::{off_thread, timeframe_fault};
+use fx_domain::{Digest, Granularity, Instrument, NANOS_PER_DAY, PlatformResult};
 use fx_engine::CausalityFault;
 use fx_strategy::{Checked, Compiled, Plan};
 
@@ -17,7 +17,7 @@ pub struct Candidate {
     pub code: String,
     /// Overrides of its parameters.
     pub parameters: Parameters,
-    /// The bars that it is run on to show that it does not look ahead: its first pair, and its timeframe.
+    /// Its first pair and its timeframe. What else it reads must fit them, and on such bars it is shown not to look ahead.
     pub track: Track,
 }
 
@@ -49,8 +49,11 @@ pub struct Outline {
     pub parameters: Vec<ParameterSpec>,
     /// The value of each, overrides applied.
     pub effective: Parameters,
-    /// Bars that must precede a decision for every indicator to be defined.
+    /// Its own bars that must precede a decision for every indicator to be defined.
     pub warm_up_bars: u64,
+    /// How long before those bars prices are read for the other timeframes and instruments, weekends counted; 0 where it
+    /// reads none.
+    pub warm_up_lead_nanos: i64,
     /// How large its plan is.
     pub plan: PlanSize,
     /// Bars of one track that a core runs in a second, by the engine's cost model.
@@ -104,10 +107,18 @@ impl PlanSize {
 }
 
 impl Outline {
-    fn of(compiled: Compiled, causality: Causality) -> Self {
+    /// [`Outline::warm_up_lead_nanos`] in whole days, the last one begun; none where there is no lead.
+    #[must_use]
+    pub fn warm_up_lead_days(&self) -> Option<u64> {
+        let nanos = self.warm_up_lead_nanos.unsigned_abs();
+        (nanos > 0).then(|| nanos.div_ceil(NANOS_PER_DAY.unsigned_abs()))
+    }
+
+    fn of(compiled: Compiled, causality: Causality, own: Granularity) -> Self {
         let Compiled { name, description, parameters, effective, plan, .. } = compiled;
         Self {
             warm_up_bars: plan.warm_up_bars(),
+            warm_up_lead_nanos: plan.feed_lead_nanos(own),
             plan: PlanSize::of(&plan),
             estimated_bars_per_second: fx_engine::estimated_bars_per_second(&plan),
             name,
@@ -123,15 +134,22 @@ impl Outline {
 #[must_use]
 pub fn validate(candidate: &Candidate) -> Validation {
     let Checked { compiled, mut findings } = fx_strategy::check(&candidate.code, &candidate.parameters);
-    let outline =
-        compiled.and_then(|compiled| match fx_engine::check_causality(&compiled.plan, candidate.track) {
-            Ok(causality) => Some(Outline::of(compiled, causality)),
-            Err(fault) => {
-                findings.push(finding(&fault));
-                None
-            }
-        });
+    let outline = compiled.and_then(|compiled| match examine(&compiled.plan, candidate.track) {
+        Ok(causality) => Some(Outline::of(compiled, causality, candidate.track.granularity)),
+        Err(fault) => {
+            findings.push(fault);
+            None
+        }
+    });
     Validation { findings, outline }
+}
+
+/// What a registration asks of a plan: that it fits its own bars, and does not look ahead on them.
+fn examine(plan: &Plan, track: Track) -> Result<Causality, Finding> {
+    if let Some(message) = timeframe_fault(plan, track.granularity) {
+        return Err(Finding::of_field("timeframe", "timeframe", message));
+    }
+    fx_engine::check_causality(plan, track).map_err(|fault| finding(&fault))
 }
 
 fn finding(fault: &CausalityFault) -> Finding {
@@ -150,5 +168,49 @@ impl App {
     /// `StrategyExecutionError` when the task breaks off; a source with mistakes is an answer.
     pub async fn validate_strategy(&self, candidate: Candidate) -> PlatformResult<Validation> {
         off_thread(move || validate(&candidate)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fx_domain::Location;
+
+    /// A strategy of this body, on bars of `granularity`.
+    fn validated(body: &str, granularity: Granularity) -> Validation {
+        let code = format!("class S(Strategy):\n    def analyze(self, data):\n        {body}\n");
+        let track = Track { granularity, ..Candidate::default().track };
+        validate(&Candidate { code, track, ..Candidate::default() })
+    }
+
+    #[test]
+    fn a_timeframe_that_is_not_longer_than_the_strategys_own_is_an_error_of_the_timeframe() {
+        let body = "return target(units=1) if data.timeframe(\"4h\").close > data.close else None";
+        for own in [Granularity::M1, Granularity::H1] {
+            let found = validated(body, own);
+            assert!(found.is_valid() && found.findings.is_empty(), "{own}: {:?}", found.findings);
+        }
+        for own in [Granularity::H4, Granularity::D1] {
+            let found = validated(body, own);
+            assert!(!found.is_valid());
+            let [finding] = &*found.findings else { panic!("{:?}", found.findings) };
+            assert_eq!(finding.location, Location::Field("timeframe".into()));
+            let wanted = format!("reads bars of 4h, which are not longer than its own of {own}");
+            assert!(finding.message.ends_with(&wanted), "{}", finding.message);
+        }
+    }
+
+    #[test]
+    fn the_warm_up_says_what_a_run_reads_before_its_range() {
+        let of = |body: &str, own| {
+            let outline = validated(body, own).outline.unwrap();
+            (outline.warm_up_bars, outline.warm_up_lead_nanos)
+        };
+        let own = "record(\"x\", sma(data.close, 20))";
+        assert_eq!(of(own, Granularity::H1), (19, 0));
+        let slow = "record(\"x\", sma(data.timeframe(\"1d\").close, 20) - sma(data.close, 5))";
+        let (bars, lead) = of(slow, Granularity::H1);
+        assert_eq!((bars, lead > 28 * NANOS_PER_DAY && lead < 40 * NANOS_PER_DAY), (4, true), "{lead}");
+        assert_eq!(of(slow, Granularity::M1), (bars, lead), "a day is as long on shorter bars");
     }
 }

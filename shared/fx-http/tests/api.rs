@@ -171,6 +171,15 @@ async fn a_source_is_looked_at_and_nothing_is_stored() {
         (StatusCode::OK, &json!("parameters.n")),
         "{found}"
     );
+    let slow = "class S(Strategy):\n    def analyze(self, data):\n        record(\"x\", data.timeframe(\"4h\").close)\n";
+    let (_, found) = validate(json!({"code": slow, "timeframe": "1h"})).await;
+    assert_eq!((&found["warm_up_bars"], &found["warm_up_lead_days"]), (&json!(0), &json!(5)), "{found}");
+    let (_, found) = validate(json!({"code": slow, "timeframe": "4h"})).await;
+    assert_eq!(
+        (&found["valid"], &found["diagnostics"][0]["field"]),
+        (&json!(false), &json!("timeframe")),
+        "{found}"
+    );
     let (status, refused) = validate(json!({"source": SMALLEST})).await;
     assert_eq!(
         (status, &refused["type"]),

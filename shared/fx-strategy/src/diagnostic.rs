@@ -53,7 +53,13 @@ impl Diagnostic {
     /// An error that is the whole source's, found by who runs it: the field `code`.
     #[must_use]
     pub fn of_source(code: &'static str, message: String) -> Self {
-        let location = Location::Field("code".to_owned());
+        Self::of_field("code", code, message)
+    }
+
+    /// An error about a field of the request that a source is given with.
+    #[must_use]
+    pub fn of_field(field: &str, code: &'static str, message: String) -> Self {
+        let location = Location::Field(field.to_owned());
         Self { severity: Severity::Error, code, message, location, hint: None, source_line: String::new() }
     }
 

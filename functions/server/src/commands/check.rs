@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use fx_app::validation::{Candidate, Outline, ParameterSpec, Severity, Validation, validate};
+use fx_app::validation::{Candidate, Outline, ParameterSpec, Severity, Track, Validation, validate};
+use fx_domain::Granularity;
 use fx_host::strategies_dir::{self, FileError};
 use fx_http::ValidationDto;
 use serde::Serialize;
@@ -24,6 +25,9 @@ pub(crate) struct Options {
     /// How to print what is found.
     #[arg(long, default_value = "text")]
     format: Format,
+    /// The bars that the strategies see.
+    #[arg(long, default_value = "1h")]
+    timeframe: Granularity,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -51,7 +55,7 @@ struct CheckedFile {
 }
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
-    let checked: Vec<_> = options.files.iter().flat_map(|path| check(path)).collect();
+    let checked: Vec<_> = options.files.iter().flat_map(|path| check(path, options.timeframe)).collect();
     let mut out = std::io::stdout().lock();
     match options.format {
         Format::Text => print_text(&mut out, &checked)?,
@@ -71,17 +75,20 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Checks a file, or every strategy file of a folder.
-fn check(path: &Path) -> Vec<Checked> {
+fn check(path: &Path, timeframe: Granularity) -> Vec<Checked> {
     let paths = if path.is_dir() { strategies_dir::paths(path) } else { Ok(vec![path.to_owned()]) };
     match paths {
-        Ok(paths) => paths.into_iter().map(|path| Checked { outcome: check_file(&path), path }).collect(),
+        Ok(paths) => {
+            paths.into_iter().map(|path| Checked { outcome: check_file(&path, timeframe), path }).collect()
+        }
         Err(error) => vec![Checked { path: path.to_owned(), outcome: Err(error) }],
     }
 }
 
-fn check_file(path: &Path) -> Result<Validation, FileError> {
-    let code = strategies_dir::source(path)?;
-    Ok(validate(&Candidate { code, ..Candidate::default() }))
+fn check_file(path: &Path, timeframe: Granularity) -> Result<Validation, FileError> {
+    let (code, usual) = (strategies_dir::source(path)?, Candidate::default());
+    let track = Track { granularity: timeframe, ..usual.track };
+    Ok(validate(&Candidate { code, track, ..usual }))
 }
 
 impl CheckedFile {
@@ -127,7 +134,9 @@ fn print_outline(out: &mut impl Write, file: &str, outline: &Outline) -> std::io
         writeln!(out, "  parameter   {}", declaration(spec))?;
     }
     let plan = &outline.plan;
-    writeln!(out, "  warm-up     {} bars", outline.warm_up_bars)?;
+    let lead = outline.warm_up_lead_days();
+    let lead = lead.map_or(String::new(), |days| format!(", and {days} days of prices before them"));
+    writeln!(out, "  warm-up     {} bars{lead}", outline.warm_up_bars)?;
     writeln!(
         out,
         "  plan        {} nodes, {} rules, {} bytes, {}",

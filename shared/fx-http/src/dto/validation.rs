@@ -23,7 +23,7 @@ pub(crate) struct ValidateBody {
     /// The pairs it trades; the first one's bars are generated to show that it does not look ahead.
     #[schema(value_type = Option<Vec<String>>, example = json!(["EUR/USD"]))]
     instruments: Vec<Instrument>,
-    /// The bars it sees; hours when absent.
+    /// The bars it sees, shorter than all others that it reads; hours when absent.
     #[schema(value_type = Option<String>, example = "1h")]
     timeframe: Option<Granularity>,
 }
@@ -77,8 +77,12 @@ pub(crate) struct OutlineDto {
     parameters: Vec<ParameterSpecDto>,
     /// The value of each, overrides applied.
     effective_parameters: BTreeMap<String, ParameterDto>,
-    /// Bars that must precede a decision for every indicator to be defined.
+    /// Its own bars that must precede a decision for every indicator to be defined.
     warm_up_bars: u64,
+    /// Days, weekends counted, of prices before those bars that the other timeframes and instruments are made of; absent
+    /// where it reads none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_up_lead_days: Option<u64>,
     /// How large its plan is.
     plan: PlanSizeDto,
     /// Bars of one instrument that a core runs in a second: an estimate from the plan, the same on every machine.
@@ -142,6 +146,7 @@ impl OutlineDto {
             parameters: outline.parameters.iter().map(ParameterSpecDto::of).collect(),
             effective_parameters: parameter_map(&outline.effective),
             warm_up_bars: outline.warm_up_bars,
+            warm_up_lead_days: outline.warm_up_lead_days(),
             plan: PlanSizeDto { nodes, rules, recordings, bytes, hash: hash.to_string() },
             estimated_bars_per_second: outline.estimated_bars_per_second,
             causality: CausalityDto::of(&outline.causality),

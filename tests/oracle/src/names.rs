@@ -81,6 +81,9 @@ impl Interpreter<'_> {
             "hour" => of_day / NANOS_PER_HOUR,
             "minute" => of_day % NANOS_PER_HOUR / NANOS_PER_MINUTE,
             "weekday" => (day + WEEKDAY_OF_1970).rem_euclid(7),
+            "day" => date_of(day)[2],
+            "month" => date_of(day)[1],
+            "year" => date_of(day)[0],
             _ => return None,
         };
         Some(field as f64)
@@ -102,4 +105,27 @@ impl Interpreter<'_> {
 
 fn seen(group: Group, name: &str, now: f64) -> Number {
     Number::computed(Some(now), Steps::of(&format!("{group:?} {name}"), &[]))
+}
+
+/// Year, month and day of a day that is counted from 1970-01-01: years and months are walked one by one.
+fn date_of(day: i64) -> [i64; 3] {
+    let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let (mut year, mut left) = (1970, day);
+    while left < 0 {
+        year -= 1;
+        left += if leap(year) { 366 } else { 365 };
+    }
+    while left >= if leap(year) { 366 } else { 365 } {
+        left -= if leap(year) { 366 } else { 365 };
+        year += 1;
+    }
+    let mut month = 1;
+    for days in [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if left < days {
+            break;
+        }
+        left -= days;
+        month += 1;
+    }
+    [year, month, left + 1]
 }

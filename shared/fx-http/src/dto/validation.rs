@@ -62,33 +62,40 @@ pub struct ValidationDto {
     /// Errors and warnings, in the order of the source.
     diagnostics: Vec<DiagnosticDto>,
     #[serde(flatten)]
-    outline: Option<OutlineDto>,
+    outline: OutlineDto,
 }
 
-/// What a strategy would run as.
-#[derive(Debug, Serialize, ToSchema)]
+/// What a strategy would run as; of a source with errors, nothing.
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct OutlineDto {
     /// The name of its class.
-    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     /// The docstring of its class.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     /// Its parameters, in the order of the source.
-    parameters: Vec<ParameterSpecDto>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<Vec<ParameterSpecDto>>,
     /// The value of each, overrides applied.
-    effective_parameters: BTreeMap<String, ParameterDto>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effective_parameters: Option<BTreeMap<String, ParameterDto>>,
     /// Its own bars that must precede a decision for every indicator to be defined.
-    warm_up_bars: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warm_up_bars: Option<u64>,
     /// Days, weekends counted, of prices before those bars that the other timeframes and instruments are made of; absent
     /// where it reads none.
     #[serde(skip_serializing_if = "Option::is_none")]
     warm_up_lead_days: Option<u64>,
     /// How large its plan is.
-    plan: PlanSizeDto,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanSizeDto>,
     /// Bars of one instrument that a core runs in a second: an estimate from the plan, the same on every machine.
-    estimated_bars_per_second: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimated_bars_per_second: Option<u64>,
     /// How it was shown that it does not look ahead.
-    causality: CausalityDto,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causality: Option<CausalityDto>,
 }
 
 /// A parameter that a strategy declares.
@@ -132,7 +139,7 @@ impl From<&Validation> for ValidationDto {
         Self {
             valid: validation.is_valid(),
             diagnostics: validation.findings.iter().map(DiagnosticDto::of).collect(),
-            outline: validation.outline.as_ref().map(OutlineDto::of),
+            outline: validation.outline.as_ref().map(OutlineDto::of).unwrap_or_default(),
         }
     }
 }
@@ -141,15 +148,15 @@ impl OutlineDto {
     fn of(outline: &Outline) -> Self {
         let PlanSize { nodes, rules, recordings, bytes, hash } = outline.plan;
         Self {
-            name: outline.name.clone(),
+            name: Some(outline.name.clone()),
             description: outline.description.clone(),
-            parameters: outline.parameters.iter().map(ParameterSpecDto::of).collect(),
-            effective_parameters: parameter_map(&outline.effective),
-            warm_up_bars: outline.warm_up_bars,
+            parameters: Some(outline.parameters.iter().map(ParameterSpecDto::of).collect()),
+            effective_parameters: Some(parameter_map(&outline.effective)),
+            warm_up_bars: Some(outline.warm_up_bars),
             warm_up_lead_days: outline.warm_up_lead_days(),
-            plan: PlanSizeDto { nodes, rules, recordings, bytes, hash: hash.to_string() },
-            estimated_bars_per_second: outline.estimated_bars_per_second,
-            causality: CausalityDto::of(&outline.causality),
+            plan: Some(PlanSizeDto { nodes, rules, recordings, bytes, hash: hash.to_string() }),
+            estimated_bars_per_second: Some(outline.estimated_bars_per_second),
+            causality: Some(CausalityDto::of(&outline.causality)),
         }
     }
 }

@@ -29,7 +29,7 @@
 //! ```
 //!
 //! Invariants:
-//! - Every expression that remembers is met once at every bar, under the same [`Site`](memory::Site): both ways of a
+//! - Every expression that remembers is met once at every bar, under the same `Site`: both ways of a
 //!   choice are walked, and so are the lines behind a return that may not have happened.
 //! - A number is `f64` and is computed in the order that the definition states; an undefined one is `None`.
 //!

@@ -3,12 +3,10 @@
 //! Equity is the balance and what closing everything would gain, at the side that would close it. Used margin is
 //! `units · mid · conversion ÷ leverage` for the larger side of each track. The level is their quotient in percent.
 
-use crate::book::{BarQuotes, Book, Dealing, Posting};
+use crate::book::{BarQuotes, Book, Dealing, Lot, Posting};
 use crate::terms::NANOS_PER_MICRO;
-use crate::{
-    Account, CancelReason, EngineError, MarginCause, MarginPoint, Recorder, RunConfig, StopOutPolicy,
-};
-use fx_domain::{LedgerKind, Price, Side, Units, UnixNanos, f64_to_i64_half_even};
+use crate::{CancelReason, EngineError, MarginCause, MarginPoint, Recorder, RunConfig, StopOutPolicy};
+use fx_domain::{LedgerKind, Side, Units, UnixNanos, f64_to_i64_half_even};
 
 impl<R: Recorder> Dealing<'_, R> {
     /// Balance and open gain in millionths, each track's gain rounded once, half to even.
@@ -71,13 +69,23 @@ impl<R: Recorder> Dealing<'_, R> {
         Ok(())
     }
 
-    /// Whether the level is above `percent` without doubt, were the larger side of the track so many units. Where it is
-    /// not, [`Dealing::equity`] and [`Dealing::used_margin`] decide.
+    /// Whether the level is above `percent` without doubt, were the larger side of the track so many units: a look by
+    /// floats, which decides all but the close cases. Where it does not, [`Dealing::equity`] and
+    /// [`Dealing::used_margin`] do.
     pub(crate) fn is_clearly_above(&self, percent: f64, units: i64) -> bool {
-        let alone = self.setup.terms.len() == 1 && self.setup.paths[0].is_none();
-        let (true, Some(seen)) = (alone, self.seen[0]) else { return false };
-        let standing = Standing::of(self.book, &self.setup.config.account);
-        standing.is_clearly_above(percent, units, [seen.bid, seen.ask])
+        const SLACK: f64 = 1e-9;
+        let (true, Some(seen)) = (self.setup.terms.len() == 1 && self.setup.paths[0].is_none(), self.seen[0])
+        else {
+            return false;
+        };
+        let exposure = self.book.exposure(0);
+        let (bid, ask) = (seen.bid.nanos() as f64, seen.ask.nanos() as f64);
+        let balance = self.book.balance.micros() as f64 * NANOS_PER_MICRO as f64;
+        let worth = exposure.long as f64 * bid - exposure.short as f64 * ask;
+        let equity = balance + worth - exposure.cost_float();
+        let slack = (balance.abs() + (exposure.long + exposure.short) as f64 * ask) * SLACK + 1e6;
+        let used = units as f64 * (bid + ask) / 2.0 / self.setup.config.account.leverage;
+        (equity - slack) * 100.0 > percent * used
     }
 
     /// Looks at the margin level here: calls once it is low, and closes what the stop-out policy names once it is too low.
@@ -211,41 +219,6 @@ impl<R: Recorder> Dealing<'_, R> {
     }
 }
 
-/// An account with one track in its own currency, in floats: a look that decides all but the close cases.
-#[derive(Clone, Copy)]
-pub(crate) struct Standing {
-    /// Nanos · units.
-    balance: f64,
-    long: f64,
-    short: f64,
-    cost: f64,
-    leverage: f64,
-}
-
-impl Standing {
-    pub(crate) fn of(book: &Book, account: &Account) -> Self {
-        let exposure = book.exposure(0);
-        Self {
-            balance: book.balance.micros() as f64 * NANOS_PER_MICRO as f64,
-            long: exposure.long as f64,
-            short: exposure.short as f64,
-            cost: exposure.cost_float(),
-            leverage: account.leverage,
-        }
-    }
-
-    /// Whether the level is above `percent` without doubt at this quote, were margin used for so many units.
-    #[inline(always)]
-    pub(crate) fn is_clearly_above(&self, percent: f64, units: i64, [bid, ask]: [Price; 2]) -> bool {
-        const SLACK: f64 = 1e-9;
-        let (bid, ask) = (bid.nanos() as f64, ask.nanos() as f64);
-        let equity = self.balance + (self.long * bid - self.short * ask) - self.cost;
-        let slack = (self.balance.abs() + (self.long + self.short) * ask) * SLACK + 1e6;
-        let used = units as f64 * (bid + ask) / 2.0 / self.leverage;
-        (equity - slack) * 100.0 > percent * used
-    }
-}
-
 /// Prices of the closing side, in nanos, at or beyond which the margin level may fall to where something happens: at or
 /// below the first, at or above the second. They err on the safe side; the exact look is [`Dealing::check_margin`].
 pub(crate) fn danger(book: &Book, config: &RunConfig, widest_nanos: i64) -> [i64; 2] {
@@ -269,7 +242,7 @@ pub(crate) fn danger(book: &Book, config: &RunConfig, widest_nanos: i64) -> [i64
 /// The price, in nanos, at or beyond which a position may have less equity than `share` of its notional: a long one at or
 /// below it, a short one at or above it. Erring on the safe side; the position's signed cost is in nanos · units.
 #[inline(always)]
-pub(crate) fn danger_of(
+fn danger_of(
     balance_micros: i64,
     (side, units, cost): (Side, f64, f64),
     share: f64,
@@ -293,6 +266,14 @@ pub(crate) fn danger_of(
             ((price - (price.abs() + slack) * SAFETY) as i64).saturating_sub(ROUNDING_NANOS)
         }
     }
+}
+
+/// What [`danger_of`] says of a lot that is all that is open.
+#[inline(always)]
+pub(crate) fn danger_of_lot(balance_micros: i64, lot: &Lot, share: f64, widest_nanos: i64) -> i64 {
+    let units = lot.units.get() as f64;
+    let cost = lot.side.sign() as f64 * units * lot.price.nanos() as f64;
+    danger_of(balance_micros, (lot.side, units, cost), share, widest_nanos)
 }
 
 /// Whether a price of the closing side is not beyond the danger of a position on `side`.

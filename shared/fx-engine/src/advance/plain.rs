@@ -9,7 +9,7 @@
 use super::{At, Run};
 use crate::book::{Lot, WHOLE_PERCENT};
 use crate::evaluate::Column;
-use crate::margin::{danger_of, is_safe};
+use crate::margin::{danger_of_lot, is_safe};
 use crate::mark::{HOLD_BALANCE_MAX, hold};
 use crate::market::StoredSides;
 use crate::program::Program;
@@ -87,17 +87,14 @@ impl<R: Recorder> Run<'_, R> {
             self.open(At { track: 0, row: rows.start, origin })?;
             reached.opened = true;
         }
-        let widest_nanos = self.market.tracks[0].widest_nanos;
-        let watch = (watched_share(self.setup.config), widest_nanos);
+        let watch = (watched_share(self.setup.config), self.market.tracks[0].widest_nanos);
         let book = &mut self.state.book;
         let balance = book.balance.micros();
         if book.called || book.lots.len() > 1 {
             return Ok(reached);
         }
         let mut held = book.lots.pop().map(|lot| {
-            let units = lot.units.get() as f64;
-            let cost = lot.side.sign() as f64 * units * lot.price.nanos() as f64;
-            let danger_nanos = danger_of(balance, (lot.side, units, cost), watch.0, widest_nanos);
+            let danger_nanos = danger_of_lot(balance, &lot, watch.0, watch.1);
             Held { lot, danger_nanos }
         });
         self.bring_near(rows.clone());

@@ -1,7 +1,7 @@
 //! How orders become entries: what they are for, how large they are, and why they are refused.
 
 use super::{Dealing, Lot, Posting};
-use crate::margin::{danger_of, is_safe};
+use crate::margin::{danger_of_lot, is_safe};
 use crate::order::{OrderLevel, OrderSize, OrderTicket, PendingOrder};
 use crate::rates::Rate;
 use crate::terms::{Priced, Purpose};
@@ -72,7 +72,7 @@ impl<R: Recorder> Dealing<'_, R> {
     }
 
     /// Enters a side at the market with nothing attached, leaving `held`, the one lot that is open, if any, on the other
-    /// side; the book's own list of lots is not looked at. Yields the new lot and its danger: what [`danger_of`] says for
+    /// side; the book's own list of lots is not looked at. Yields the new lot and its danger: what [`danger_of_lot`] says for
     /// `share`. Or yields nothing where this quote is beyond that already: then nothing has happened.
     #[inline(always)]
     pub(crate) fn reverse_plainly(
@@ -96,8 +96,7 @@ impl<R: Recorder> Dealing<'_, R> {
             gained.and_then(|gained| balance.checked_add(gained)?.checked_sub(lot.costs.commission_micros));
         let balance = balance.ok_or_else(|| self.overflow("balance"))?;
         // What it costs is never negative: the margin before it was no lower than the margin after it.
-        let cost = side.sign() as f64 * units.get() as f64 * lot.price.nanos() as f64;
-        let danger = danger_of(balance, (side, units.get() as f64, cost), share, widest_nanos);
+        let danger = danger_of_lot(balance, &lot, share, widest_nanos);
         if !is_safe(side, self.at.price(side.opposite()).nanos(), danger) {
             return Ok(None);
         }

@@ -67,7 +67,7 @@ settings! {
     BACKTEST_DATA_DIR = fixed("data", "Folder of the embedded storage: its database, bars and results.");
     BACKTEST_DATA_BUCKET = unset("S3 bucket of bars and results. Needed with `STORAGE=aws`.");
     TABLE_NAME = unset("DynamoDB table of strategies, backtests and executions. Needed with `STORAGE=aws`.");
-    STRATEGIES_DIR = fixed("strategies", "Folder of the strategies that are loaded at start.");
+    STRATEGIES_DIR = fixed("strategies", "Folder of the strategies that are loaded at start; the server follows its changes.");
     MAX_CONCURRENT_STRATEGIES = fixed("10", "Backtests and executions that run at once in one process.");
     STRATEGY_TIMEOUT_SECONDS = fixed("30", "Seconds that one backtest or execution may take within a call.");
     ANALYSIS_ENGINE_URL = unset("Base URL of the Analysis Engine; probed by `/health/detailed`, called by nothing yet.");

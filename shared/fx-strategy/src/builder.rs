@@ -1,6 +1,6 @@
 //! Builds a plan: no two nodes alike, conditions folded, nothing that no rule uses, numbered in one canonical order.
 
-use crate::limits::{HISTORY_MAX, NODES_MAX};
+use crate::limits::{FEEDS_MAX, HISTORY_MAX, NODES_MAX};
 use crate::plan::{
     Action, Binary, CellId, Clock, Feed, LabelId, Literal, Node, NodeId, Plan, Recording, Rule, Type, Unary,
 };
@@ -19,13 +19,15 @@ pub(crate) struct Builder {
     constant: Vec<bool>,
     known: HashMap<Key, NodeId>,
     history: u64,
-    overflow: Option<&'static str>,
+    /// Other timeframes and instruments whose bars are read.
+    feeds: Vec<Feed>,
+    overflow: Option<String>,
 }
 
 impl Builder {
     /// Which limit the plan has passed, if any. Node numbers are then meaningless.
-    pub(crate) const fn overflow(&self) -> Option<&'static str> {
-        self.overflow
+    pub(crate) fn overflow(&self) -> Option<&str> {
+        self.overflow.as_deref()
     }
 
     pub(crate) fn node_type(&self, id: NodeId) -> Type {
@@ -48,10 +50,21 @@ impl Builder {
         }
         self.history += u64::from(node.look_back());
         if self.history > HISTORY_MAX {
-            self.overflow = Some("the windows of this strategy together look back too far");
+            let message =
+                || format!("the windows of this strategy together look back more than {HISTORY_MAX} bars");
+            self.overflow.get_or_insert_with(message);
+        }
+        if let Node::FeedPrice { feed, .. } | Node::FeedVolume { feed } = node
+            && !self.feeds.contains(&feed)
+        {
+            self.feeds.push(feed);
+            if self.feeds.len() > FEEDS_MAX {
+                let message = || format!("more than {FEEDS_MAX} other timeframes and instruments");
+                self.overflow.get_or_insert_with(message);
+            }
         }
         if self.nodes.len() >= NODES_MAX {
-            self.overflow = Some("this strategy is too large");
+            self.overflow.get_or_insert_with(|| format!("this strategy has more than {NODES_MAX} nodes"));
             return NodeId(0);
         }
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));

@@ -1,6 +1,6 @@
 //! What is wrong with a source, where, and what to do about it.
 
-use crate::limits::DIAGNOSTICS_MAX;
+use crate::limits::{DIAGNOSTICS_MAX, SUGGESTED_NAME_BYTES_MAX};
 use crate::syntax::is_hidden;
 use fx_domain::{Issue, Location};
 use ruff_text_size::{TextRange, TextSize};
@@ -330,11 +330,16 @@ fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
     found
 }
 
-/// `did you mean …` for a misspelt name, when one of `known` is near enough.
+/// `did you mean …` for a misspelt name, when one of `known` is near enough. A comparison costs the product of both
+/// lengths.
 pub(crate) fn nearest<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    if name.len() > SUGGESTED_NAME_BYTES_MAX {
+        return None;
+    }
     let distance_max = (name.chars().count() / 3).max(1);
     known
         .into_iter()
+        .filter(|candidate| candidate.len() <= SUGGESTED_NAME_BYTES_MAX)
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         .filter(|&(distance, _)| distance <= distance_max)
         .min()

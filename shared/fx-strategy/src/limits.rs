@@ -44,5 +44,7 @@ pub const PARAMETERS_MAX: usize = 64;
 pub const EXPONENT_MAX: i64 = 16;
 /// Diagnostics in one answer.
 pub const DIAGNOSTICS_MAX: usize = 20;
+/// Bytes of a name that is compared with others to say which one was meant.
+pub const SUGGESTED_NAME_BYTES_MAX: usize = 64;
 /// Bytes of a serialised plan.
 pub const PLAN_BYTES_MAX: usize = 1024 * 1024;

@@ -2,6 +2,9 @@
 
 use crate::plan::{Action, Level, NodeId};
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::rc::Rc;
 
 /// Known when the strategy is compiled.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +12,7 @@ pub(crate) enum Constant {
     Boolean(bool),
     Integer(i64),
     Number(f64),
-    Text(String),
+    Text(Shared<str>),
 }
 
 impl Constant {
@@ -70,7 +73,44 @@ impl Scope {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Alternative {
     pub(crate) guard: NodeId,
-    pub(crate) actions: Vec<Action>,
+    pub(crate) actions: Shared<[Action]>,
+}
+
+/// What copies of a value share. Names are copied and compared at every branch, and that costs the same whatever they
+/// hold.
+#[derive(Debug)]
+pub(crate) struct Shared<T: ?Sized>(Rc<T>);
+
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T: ?Sized> Deref for Shared<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: ?Sized, U: Into<Rc<T>>> From<U> for Shared<T> {
+    fn from(held: U) -> Self {
+        Self(held.into())
+    }
+}
+
+impl fmt::Display for Shared<str> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+/// What is shared is equal without a look at it: nothing here holds a number that differs from itself.
+impl<T: ?Sized + PartialEq> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
 }
 
 /// What an expression stands for.
@@ -79,11 +119,12 @@ pub(crate) enum Value {
     Constant(Constant),
     Number(NodeId),
     Condition(NodeId),
-    Tuple(Vec<Value>),
+    /// None of them several values itself.
+    Tuple(Shared<[Value]>),
     /// `pips(…)` and `distance(…)`.
     Level(Level),
     /// Alternatives whose guards exclude each other.
-    Decision(Vec<Alternative>),
+    Decision(Shared<[Alternative]>),
     /// `None`, `{}` and `[]`.
     Nothing,
     Scope(Scope),

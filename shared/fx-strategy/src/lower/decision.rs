@@ -5,7 +5,7 @@ use crate::diagnostic::nearest;
 use crate::limits::ACTIONS_MAX;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Action, Direction, Exits, NodeId, Portion};
-use crate::value::{Alternative, Constant, Value};
+use crate::value::{Alternative, Constant, Shared, Value};
 use ruff_python_ast::{Expr, ExprDict};
 use ruff_text_size::{Ranged, TextRange};
 
@@ -43,9 +43,9 @@ fn decision_named(text: &str) -> Option<String> {
 
 impl<'a> Lowering<'a, '_> {
     /// `value` of a return as alternatives.
-    pub(crate) fn decision(&mut self, value: Value, range: TextRange) -> Lowered<Vec<Alternative>> {
+    pub(crate) fn decision(&mut self, value: Value, range: TextRange) -> Lowered<Shared<[Alternative]>> {
         match value {
-            Value::Nothing => Ok(Vec::new()),
+            Value::Nothing => Ok(Vec::new().into()),
             Value::Decision(alternatives) => Ok(alternatives),
             other => {
                 let message = format!("`analyze` returns a decision, this is {}", other.kind());
@@ -77,8 +77,12 @@ impl<'a> Lowering<'a, '_> {
     }
 
     pub(crate) fn always(&mut self, action: Action) -> Value {
+        self.always_all(vec![action])
+    }
+
+    fn always_all(&mut self, actions: Vec<Action>) -> Value {
         let guard = self.builder.condition(true);
-        Value::Decision(vec![Alternative { guard, actions: vec![action] }])
+        Value::Decision(vec![Alternative { guard, actions: actions.into() }].into())
     }
 
     fn target(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
@@ -161,7 +165,7 @@ impl<'a> Lowering<'a, '_> {
             match self.expression(frame, element)? {
                 Value::Nothing => {}
                 Value::Decision(alternatives) => {
-                    for alternative in alternatives {
+                    for alternative in &*alternatives {
                         if self.builder.known_condition(alternative.guard) != Some(true) {
                             return Err(self.report.error_with_hint(
                                 element.range(),
@@ -170,7 +174,7 @@ impl<'a> Lowering<'a, '_> {
                                 "return two lists under an `if`",
                             ));
                         }
-                        actions.extend(alternative.actions);
+                        actions.extend_from_slice(&alternative.actions);
                     }
                 }
                 other => {
@@ -187,8 +191,7 @@ impl<'a> Lowering<'a, '_> {
         if actions.is_empty() {
             return Ok(Value::Nothing);
         }
-        let guard = self.builder.condition(true);
-        Ok(Value::Decision(vec![Alternative { guard, actions }]))
+        Ok(self.always_all(actions))
     }
 
     /// `{"action": "buy", "units": 1000}` is `buy(units=1000)`; `{}` is nothing.
@@ -203,7 +206,7 @@ impl<'a> Lowering<'a, '_> {
             let Value::Constant(Constant::Text(name)) = self.expression(frame, key)? else {
                 return Err(self.report.error(key.range(), "decision", "the keys of a decision are texts"));
             };
-            if name == "action" {
+            if &*name == "action" {
                 if action.replace(&item.value).is_some() {
                     return Err(self.report.error(key.range(), "decision", "`action` is given twice"));
                 }

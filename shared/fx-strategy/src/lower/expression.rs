@@ -1,6 +1,6 @@
 //! Expressions: literals, operators, comparisons, choices.
 
-use crate::limits::EXPONENT_MAX;
+use crate::limits::{EXPONENT_MAX, RULES_MAX};
 use crate::lower::names::members;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Binary, Level, NodeId, Type, Unary};
@@ -38,17 +38,28 @@ impl<'a> Lowering<'a, '_> {
             Expr::Call(call) => self.call(frame, call),
             Expr::Dict(dict) => self.decision_dict(frame, dict),
             Expr::List(list) => self.decision_list(frame, &list.elts),
-            Expr::Tuple(tuple) => {
-                let values =
-                    tuple.elts.iter().map(|value| self.expression(frame, value)).collect::<Lowered<_>>()?;
-                Ok(Value::Tuple(values))
-            }
+            Expr::Tuple(tuple) => self.tuple(frame, &tuple.elts),
             other => Err(self.report.error(
                 other.range(),
                 "not-in-language",
                 "this expression is not part of the language",
             )),
         }
+    }
+
+    /// Values side by side. What holds others within each other could double with every line.
+    fn tuple(&mut self, frame: &Frame<'a>, elements: &'a [Expr]) -> Lowered<Value> {
+        let mut values = Vec::with_capacity(elements.len());
+        for element in elements {
+            let value = self.expression(frame, element)?;
+            if let Value::Tuple(_) = value {
+                let message = "several values inside several values";
+                let hint = "give each a name: `upper, middle, lower = …`";
+                return Err(self.report.error_with_hint(element.range(), "type", message, hint));
+            }
+            values.push(value);
+        }
+        Ok(Value::Tuple(values.into()))
     }
 
     fn unary(&mut self, frame: &Frame<'a>, unary: &'a ExprUnaryOp) -> Lowered<Value> {
@@ -118,7 +129,11 @@ impl<'a> Lowering<'a, '_> {
     ) -> Lowered<Value> {
         self.number(base, base_range)?;
         let exponent = match exponent {
-            Value::Constant(Constant::Integer(exponent)) if exponent.abs() <= EXPONENT_MAX => *exponent,
+            Value::Constant(Constant::Integer(exponent))
+                if (-EXPONENT_MAX..=EXPONENT_MAX).contains(exponent) =>
+            {
+                *exponent
+            }
             _ => {
                 let message =
                     format!("an exponent is a constant whole number from -{EXPONENT_MAX} to {EXPONENT_MAX}");
@@ -236,12 +251,11 @@ impl<'a> Lowering<'a, '_> {
             {
                 Some(then)
             }
-            (Value::Tuple(then), Value::Tuple(otherwise)) if then.len() == otherwise.len() => then
-                .into_iter()
-                .zip(otherwise)
-                .map(|(a, b)| self.choose(condition, a, b))
-                .collect::<Option<Vec<_>>>()
-                .map(Value::Tuple),
+            (Value::Tuple(then), Value::Tuple(otherwise)) if then.len() == otherwise.len() => {
+                let pairs = then.iter().cloned().zip(otherwise.iter().cloned());
+                let chosen: Option<Vec<_>> = pairs.map(|(a, b)| self.choose(condition, a, b)).collect();
+                Some(Value::Tuple(chosen?.into()))
+            }
             (Value::Level(then), Value::Level(otherwise)) => {
                 let chosen = self.builder.select(condition, then.node(), otherwise.node());
                 match (then, otherwise) {
@@ -251,13 +265,11 @@ impl<'a> Lowering<'a, '_> {
                 }
             }
             (Value::Decision(then), Value::Decision(otherwise)) => {
-                Some(self.choose_decision(condition, then, otherwise))
+                Some(self.choose_decision(condition, &then, &otherwise))
             }
-            (Value::Decision(then), Value::Nothing) => {
-                Some(self.choose_decision(condition, then, Vec::new()))
-            }
+            (Value::Decision(then), Value::Nothing) => Some(self.choose_decision(condition, &then, &[])),
             (Value::Nothing, Value::Decision(otherwise)) => {
-                Some(self.choose_decision(condition, Vec::new(), otherwise))
+                Some(self.choose_decision(condition, &[], &otherwise))
             }
             (then, otherwise) => {
                 let (then, otherwise) = (self.node_of(&then)?, self.node_of(&otherwise)?);
@@ -274,18 +286,24 @@ impl<'a> Lowering<'a, '_> {
     fn choose_decision(
         &mut self,
         condition: NodeId,
-        then: Vec<Alternative>,
-        otherwise: Vec<Alternative>,
+        then: &[Alternative],
+        otherwise: &[Alternative],
     ) -> Value {
+        let ways = then.len() + otherwise.len();
+        if ways > RULES_MAX {
+            // Chosen between once more, they would be twice as many.
+            self.crowded = true;
+            return Value::Nothing;
+        }
         let opposite = self.builder.not(condition);
-        let mut alternatives = Vec::with_capacity(then.len() + otherwise.len());
+        let mut alternatives = Vec::with_capacity(ways);
         for (test, side) in [(condition, then), (opposite, otherwise)] {
-            for alternative in side {
-                let guard = self.builder.and(test, alternative.guard);
-                alternatives.push(Alternative { guard, actions: alternative.actions });
+            for Alternative { guard, actions } in side {
+                let guard = self.builder.and(test, *guard);
+                alternatives.push(Alternative { guard, actions: actions.clone() });
             }
         }
-        Value::Decision(alternatives)
+        Value::Decision(alternatives.into())
     }
 
     /// The node of a number or condition.
@@ -359,7 +377,7 @@ pub(crate) fn constant_of(expression: &Expr) -> Option<Constant> {
             Number::Float(value) => Some(*value).filter(|value| value.is_finite()).map(Constant::Number),
             Number::Complex { .. } => None,
         },
-        Expr::StringLiteral(text) => Some(Constant::Text(text.value.to_str().to_owned())),
+        Expr::StringLiteral(text) => Some(Constant::Text(text.value.to_str().into())),
         Expr::BooleanLiteral(literal) => Some(Constant::Boolean(literal.value)),
         Expr::UnaryOp(unary) if unary.operand.is_number_literal_expr() => {
             match (unary.op, constant_of(&unary.operand)?) {

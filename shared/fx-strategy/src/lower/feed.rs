@@ -1,6 +1,5 @@
 //! Completed bars of other timeframes and instruments: `data.timeframe("4h")`, `data.instrument("GBP/USD")`.
 
-use crate::limits::FEEDS_MAX;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::Feed;
 use crate::value::{Constant, Scope, Value};
@@ -67,13 +66,6 @@ impl<'a> Lowering<'a, '_> {
         if let Some(message) = unknown {
             return Err(self.report.error_with_hint(range, "argument", message, usage));
         }
-        if !self.feeds.contains(&feed) {
-            if self.feeds.len() >= FEEDS_MAX {
-                let message = format!("more than {FEEDS_MAX} other timeframes and instruments");
-                return Err(self.report.error(call.range(), "limit", message));
-            }
-            self.feeds.push(feed);
-        }
         Ok(Value::Scope(Scope::Feed(feed)))
     }
 
@@ -89,7 +81,7 @@ impl<'a> Lowering<'a, '_> {
             return Err(self.report.error_with_hint(call.range(), "argument", message, usage));
         };
         match self.expression(frame, argument)? {
-            Value::Constant(Constant::Text(text)) => Ok((text, argument.range())),
+            Value::Constant(Constant::Text(text)) => Ok((text.to_string(), argument.range())),
             _ => {
                 let message = format!("`{name}` takes a constant text");
                 Err(self.report.error_with_hint(argument.range(), "argument", message, usage))

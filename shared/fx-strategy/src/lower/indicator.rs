@@ -251,5 +251,5 @@ impl<'a> Lowering<'a, '_> {
 
 /// Several numbers as one value.
 fn tuple<const N: usize>(numbers: [NodeId; N]) -> Value {
-    Value::Tuple(numbers.map(Value::Number).to_vec())
+    Value::Tuple(numbers.map(Value::Number).to_vec().into())
 }

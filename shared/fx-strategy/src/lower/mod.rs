@@ -19,7 +19,7 @@ use crate::builder::Builder;
 use crate::diagnostic::{Reported, Reporter};
 use crate::limits::{DEPTH_MAX, RULES_MAX, STEPS_MAX};
 use crate::parameters::{ParameterValue, constant};
-use crate::plan::{CellId, Feed, LabelId, Literal, Node, NodeId, Plan, Recording, Rule};
+use crate::plan::{CellId, LabelId, Literal, Node, NodeId, Plan, Recording, Rule};
 use crate::value::{Local, Locals, Scope, Value};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,13 +42,13 @@ pub(crate) struct Lowering<'a, 'r> {
     cells: Locals<'a>,
     /// Cells that are assigned somewhere.
     assigned: BTreeSet<&'a str>,
-    /// Other timeframes and instruments, in order of appearance.
-    feeds: Vec<Feed>,
     /// Helpers whose inlining is under way.
     calls: Vec<&'a str>,
     depth: usize,
     steps: usize,
     unrolled: usize,
+    /// A value has more ways to decide than a plan has rules.
+    crowded: bool,
     /// A limit is passed: nothing further is lowered.
     stopped: bool,
 }
@@ -90,11 +90,11 @@ impl<'a, 'r> Lowering<'a, 'r> {
             named_labels: Vec::new(),
             cells: Locals::new(),
             assigned: BTreeSet::new(),
-            feeds: Vec::new(),
             calls: Vec::new(),
             depth: 0,
             steps: 0,
             unrolled: 0,
+            crowded: false,
             stopped: false,
         }
     }
@@ -114,12 +114,15 @@ impl<'a, 'r> Lowering<'a, 'r> {
         let returns = std::mem::take(&mut frame.returns);
         self.leave_cells(frame.path.is_some(), &returns);
         for Return { path, value, range, .. } in returns {
-            for alternative in self.decision(value, range).unwrap_or_default() {
+            let Ok(alternatives) = self.decision(value, range) else { continue };
+            for alternative in &*alternatives {
                 let guard = self.builder.and(path, alternative.guard);
-                if !alternative.actions.is_empty() && self.builder.known_condition(guard) != Some(false) {
+                let idle = alternative.actions.is_empty();
+                if !idle && self.builder.known_condition(guard) != Some(false) {
+                    self.crowded |= rules.len() >= RULES_MAX;
+                    self.within_limits(range)?;
                     let own = &mut |id| self.builder.own(id);
-                    let actions =
-                        alternative.actions.into_iter().map(|action| action.map_nodes(own)).collect();
+                    let actions = alternative.actions.iter().map(|action| action.map_nodes(own)).collect();
                     rules.push(Rule { guard: self.builder.own(guard), actions });
                 }
             }
@@ -128,14 +131,7 @@ impl<'a, 'r> Lowering<'a, 'r> {
         for recording in &mut self.recordings {
             recording.value = self.builder.own(recording.value);
         }
-        if rules.len() > RULES_MAX {
-            let message =
-                format!("the strategy has {} ways to decide, at most {RULES_MAX} are allowed", rules.len());
-            self.report.error(analyze.name.range, "limit", message);
-        }
-        if let Some(overflow) = self.builder.overflow() {
-            self.overflow(analyze.name.range, overflow);
-        }
+        let _reported = self.within_limits(analyze.name.range);
         if self.report.has_errors() {
             return Err(Reported);
         }
@@ -145,21 +141,35 @@ impl<'a, 'r> Lowering<'a, 'r> {
 
     /// Counts one step of work one level deeper; `leave` ends it.
     fn enter(&mut self, at: &impl Ranged) -> Lowered<()> {
-        if self.stopped || self.report.is_full() {
+        self.within_limits(at.range())?;
+        if self.report.is_full() {
             return Err(Reported);
         }
         self.steps += 1;
-        if let Some(overflow) = self.builder.overflow() {
-            return Err(self.overflow(at.range(), overflow));
-        }
         if self.steps > STEPS_MAX {
-            return Err(self.overflow(at.range(), "this strategy is too large after unrolling and inlining"));
+            let message =
+                format!("this strategy has more than {STEPS_MAX} steps after unrolling and inlining");
+            return Err(self.overflow(at.range(), &message));
         }
         if self.depth >= DEPTH_MAX {
-            return Err(self.overflow(at.range(), "nested too deeply, inlined helpers included"));
+            let message = format!("nested too deeply: at most {DEPTH_MAX} levels, inlined helpers included");
+            return Err(self.overflow(at.range(), &message));
         }
         self.depth += 1;
         Ok(())
+    }
+
+    /// Whether what has been built so far can still become a plan.
+    fn within_limits(&mut self, range: TextRange) -> Lowered<()> {
+        if self.stopped {
+            return Err(Reported);
+        }
+        let crowded =
+            || self.crowded.then(|| format!("this strategy has more than {RULES_MAX} ways to decide"));
+        match self.builder.overflow().map(str::to_owned).or_else(crowded) {
+            Some(message) => Err(self.overflow(range, &message)),
+            None => Ok(()),
+        }
     }
 
     const fn leave(&mut self) {

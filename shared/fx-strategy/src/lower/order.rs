@@ -309,7 +309,7 @@ impl<'a> Lowering<'a, '_> {
         let Some(at) = given.get(name) else { return Ok(None) };
         match self.expression(frame, at)? {
             Value::Nothing => Ok(None),
-            Value::Constant(Constant::Text(text)) => Ok(Some((text, at.range()))),
+            Value::Constant(Constant::Text(text)) => Ok(Some((text.to_string(), at.range()))),
             other => {
                 let message = format!("`{name}` is a constant text, this is {}", other.kind());
                 Err(self.report.error_with_hint(at.range(), "argument", message, hint))

@@ -291,7 +291,7 @@ fn specification(
     let max = max.as_ref().map(&mut accept).transpose()?;
     let description = match description {
         None => None,
-        Some((Constant::Text(text), _)) => Some(text),
+        Some((Constant::Text(text), _)) => Some(text.to_string()),
         Some((_, place)) => return Err(report.error(place, "parameter", "a description is a text")),
     };
     if kind == ParameterKind::Boolean && (min.is_some() || max.is_some()) {

@@ -31,6 +31,9 @@ impl<'a> Lowering<'a, '_> {
             // An error is recorded; the statements behind it may have more to say.
             let _reported = self.statement(frame, statement);
             self.leave();
+            if self.within_limits(statement.range()).is_err() {
+                return;
+            }
         }
     }
 
@@ -127,12 +130,13 @@ impl<'a> Lowering<'a, '_> {
         }
         let fault = if name.is_empty() || name.len() > RECORDING_NAME_MAX {
             format!("the name of a series has 1 to {RECORDING_NAME_MAX} bytes")
-        } else if self.recordings.iter().any(|recording| recording.name == name) {
+        } else if self.recordings.iter().any(|recording| recording.name == *name) {
             format!("`{name}` is recorded twice")
         } else if self.recordings.len() >= RECORDINGS_MAX {
-            format!("too many series, at most {RECORDINGS_MAX} are allowed")
+            let message = format!("too many series, at most {RECORDINGS_MAX} are allowed");
+            return Err(self.report.error(name_at.range(), "limit", message));
         } else {
-            self.recordings.push(Recording { name, value });
+            self.recordings.push(Recording { name: name.to_string(), value });
             return Ok(());
         };
         Err(self.report.error(name_at.range(), "argument", fault))
@@ -152,7 +156,7 @@ impl<'a> Lowering<'a, '_> {
             Expr::Tuple(targets) => {
                 let values = match value {
                     Ok(Value::Tuple(values)) if values.len() == targets.elts.len() => {
-                        values.into_iter().map(Ok).collect()
+                        values.iter().cloned().map(Ok).collect()
                     }
                     Ok(other) => {
                         let given = match &other {

@@ -81,7 +81,7 @@ fn mistakes_are_named() {
     }
     let quotes = ["EUR", "GBP", "AUD", "NZD", "CAD", "CHF", "JPY", "SEK", "NOK"];
     let lines = quotes.iter().flat_map(|base| {
-        ["1h", "1d"].map(|length| format!("x = data.instrument(\"{base}USD\").timeframe(\"{length}\")\n"))
+        ["1h", "1d"].map(|length| format!("x = data.instrument(\"{base}USD\").timeframe(\"{length}\").low\n"))
     });
     let answer = refused(&strategy(&lines.collect::<String>())).to_string();
     assert!(answer.contains(&format!("more than {FEEDS_MAX} other timeframes and instruments")), "{answer}");

@@ -107,7 +107,7 @@ fn every_example_of_the_reference_compiles_and_every_function_is_in_it() {
 }
 
 /// The limits that the reference names.
-fn limits() -> [(&'static str, u64); 13] {
+fn limits() -> [(&'static str, u64); 19] {
     use fx_strategy::limits as l;
     [
         ("bytes of a source", l::SOURCE_BYTES_MAX as u64),
@@ -118,6 +118,12 @@ fn limits() -> [(&'static str, u64); 13] {
         ("bars of one window", u64::from(l::LOOK_BACK_MAX)),
         ("bars of all windows together", l::HISTORY_MAX),
         ("decisions of one return", l::ACTIONS_MAX as u64),
+        ("words and signs of a statement", l::STATEMENT_TOKENS_MAX as u64),
+        ("levels of an expression", l::DEPTH_MAX as u64),
+        ("steps after unrolling and inlining", l::STEPS_MAX as u64),
+        ("local names of a function", l::LOCALS_MAX as u64),
+        ("ways to decide", l::RULES_MAX as u64),
+        ("recorded series", l::RECORDINGS_MAX as u64),
         ("labels", l::LABELS_MAX as u64),
         ("bytes of a label", l::LABEL_BYTES_MAX as u64),
         ("states", l::CELLS_MAX as u64),

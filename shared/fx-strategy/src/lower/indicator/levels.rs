@@ -45,7 +45,7 @@ impl<'a> Lowering<'a, '_> {
             }
         };
         let levels = std::iter::once(before.pivot).chain(resistances).chain(supports);
-        Ok(Value::Tuple(levels.map(Value::Number).collect()))
+        Ok(Value::Tuple(levels.map(Value::Number).collect::<Vec<_>>().into()))
     }
 
     fn session_before(&mut self, period: Period) -> Before {

@@ -8,15 +8,16 @@ class RsiReversion(Strategy):
     overbought: float = param(70.0, min=50.0, max=99.0, description="sells above this value")
     stop_pips: float = param(30.0, min=1.0, max=1000.0, description="stop loss, in pips from the fill")
     target_pips: float = param(45.0, min=1.0, max=1000.0, description="take profit, in pips from the fill")
-    units: int = param(10000, min=1, max=10000000, description="units of the base currency per trade")
+    risk_percent: float = param(0.5, min=0.05, max=5.0, description="percent of equity at risk per trade")
 
     def analyze(self, data):
         strength = rsi(data.close, self.period)
         record("rsi", strength)
+        stop, target = pips(self.stop_pips), pips(self.target_pips)
         if position.units != 0:
             return {}
         if strength < self.oversold:
-            return buy(units=self.units, stop_loss=pips(self.stop_pips), take_profit=pips(self.target_pips))
+            return buy(risk_percent=self.risk_percent, stop_loss=stop, take_profit=target)
         if strength > self.overbought:
-            return sell(units=self.units, stop_loss=pips(self.stop_pips), take_profit=pips(self.target_pips))
+            return sell(risk_percent=self.risk_percent, stop_loss=stop, take_profit=target)
         return {}

@@ -152,11 +152,30 @@ impl Rate {
             Self::By(conversion) => converted(conversion, exact),
         }
     }
+
+    /// The whole units that a budget in millionths of account currency pays for at `per_unit` of the amount's currency
+    /// each, rounded down once; a price above zero.
+    pub(crate) fn units_within(self, budget_micros: i64, per_unit: Price) -> Option<i64> {
+        let budget_nanos = i128::from(budget_micros.max(0)) * i128::from(crate::terms::NANOS_PER_MICRO);
+        let each = i128::from(per_unit.nanos());
+        let (each, budget) = match self {
+            Self::Same => (each, budget_nanos),
+            Self::By(conversion) => scaled(conversion, each, budget_nanos)?,
+        };
+        i64::try_from(budget / each).ok()
+    }
 }
 
 /// Nanos of price · units in millionths at the prices of a conversion, rounded once, half to even.
 fn converted(conversion: Conversion, exact: i128) -> Option<i64> {
-    let (mut above, mut below) = (exact, i128::from(crate::terms::NANOS_PER_MICRO));
+    let (above, below) = scaled(conversion, exact, i128::from(crate::terms::NANOS_PER_MICRO))?;
+    // Twice the remainder is compared with the divisor.
+    let fits = below < i128::MAX / 2;
+    fits.then(|| i64::try_from(div_half_even(above, below)).ok()).flatten()
+}
+
+/// `above ÷ below` times the rate of a conversion, as a quotient again; `None` where that does not fit.
+fn scaled(conversion: Conversion, mut above: i128, mut below: i128) -> Option<(i128, i128)> {
     for step in std::iter::once(conversion.first).chain(conversion.second) {
         // Twice the mid price in nanos over twice the scale.
         let (price, one) = (i128::from(step.bid_plus_ask.nanos()), i128::from(2 * Price::SCALE));
@@ -164,9 +183,7 @@ fn converted(conversion: Conversion, exact: i128) -> Option<i64> {
         let shared = gcd(times, over);
         (above, below) = (above.checked_mul(times / shared)?, below.checked_mul(over / shared)?);
     }
-    // Twice the remainder is compared with the divisor.
-    let fits = below < i128::MAX / 2;
-    fits.then(|| i64::try_from(div_half_even(above, below)).ok()).flatten()
+    Some((above, below))
 }
 
 const fn gcd(mut a: i128, mut b: i128) -> i128 {

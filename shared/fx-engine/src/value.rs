@@ -70,17 +70,27 @@ pub(crate) fn arithmetic(op: Binary, a: f64, b: f64) -> f64 {
     finite_or_undefined(value)
 }
 
-/// Python's `%` of floats: the exact remainder, with the sign of the divisor.
-fn floor_mod(a: f64, b: f64) -> f64 {
-    let remainder = a % b;
-    if remainder.abs() > 0.0 && ((remainder < 0.0) != (b < 0.0)) { remainder + b } else { remainder }
+/// Whether a remainder lies on the other side of zero than its divisor: the quotient was not rounded down then.
+fn is_opposite(remainder: f64, divisor: f64) -> bool {
+    remainder.abs() > 0.0 && (remainder < 0.0) != (divisor < 0.0)
 }
 
-/// Python's `//` of floats: the floor of the exact quotient, so that `1.0 // 0.1` is 9.
+/// Python's `%` of floats: the exact remainder, with the sign of the divisor, also where it is zero.
+fn floor_mod(a: f64, b: f64) -> f64 {
+    let remainder = a % b;
+    if is_opposite(remainder, b) { remainder + b } else { remainder.abs().copysign(b) }
+}
+
+/// Python's `//` of floats: the floor of the exact quotient, so that `1.0 // 0.1` is 9. A zero has the quotient's sign.
 fn floor_div(a: f64, b: f64) -> f64 {
-    let quotient = (a - floor_mod(a, b)) / b;
+    let remainder = a % b;
+    let quotient = (a - remainder) / b - f64::from(u8::from(is_opposite(remainder, b)));
     let floor = quotient.floor();
-    if quotient - floor > 0.5 { floor + 1.0 } else { floor }
+    match quotient {
+        0.0 => 0.0_f64.copysign(a / b),
+        _ if quotient - floor > 0.5 => floor + 1.0,
+        _ => floor,
+    }
 }
 
 #[inline(always)]
@@ -150,14 +160,44 @@ mod tests {
 
     #[test]
     fn floor_division_and_remainder_are_pythons() {
-        for (a, b, quotient, remainder) in
-            [(7.0, 2.0, 3.0, 1.0), (-7.0, 2.0, -4.0, 1.0), (7.0, -2.0, -4.0, -1.0), (-7.0, -2.0, 3.0, -1.0)]
-        {
-            assert_eq!(arithmetic(Binary::FloorDiv, a, b).to_bits(), f64::to_bits(quotient));
-            assert_eq!(arithmetic(Binary::Mod, a, b).to_bits(), f64::to_bits(remainder));
+        // As CPython 3.11 prints them.
+        for (a, b, quotient, remainder) in [
+            (7.0, 2.0, 3.0, 1.0),
+            (-7.0, 2.0, -4.0, 1.0),
+            (7.0, -2.0, -4.0, -1.0),
+            (-7.0, -2.0, 3.0, -1.0),
+            (0.0, 3.0, 0.0, 0.0),
+            (-0.0, 3.0, -0.0, 0.0),
+            (0.0, -3.0, -0.0, -0.0),
+            (-0.0, -3.0, 0.0, -0.0),
+            (6.0, 3.0, 2.0, 0.0),
+            (-6.0, 3.0, -2.0, 0.0),
+            (6.0, -3.0, -2.0, -0.0),
+            (-6.0, -3.0, 2.0, -0.0),
+            (1.0, 3.0, 0.0, 1.0),
+            (-1.0, -3.0, 0.0, -1.0),
+            (1.0, 0.1, 9.0, 0.09999999999999995),
+            (-1.0, 0.1, -10.0, 5.551115123125783e-17),
+            (1e-320, 1.0, 0.0, 1e-320),
+            (-1e-320, 1.0, -1.0, 1.0),
+            (5.0, 1e308, 0.0, 5.0),
+            (-5.0, 1e308, -1.0, 1e308),
+            (-1.7e308, 1e308, -2.0, 3.000000000000001e307),
+            (1e16, 3.0, 3333333333333333.0, 1.0),
+        ] {
+            assert_eq!(arithmetic(Binary::FloorDiv, a, b).to_bits(), f64::to_bits(quotient), "{a} // {b}");
+            assert_eq!(arithmetic(Binary::Mod, a, b).to_bits(), f64::to_bits(remainder), "{a} % {b}");
         }
-        assert_eq!(arithmetic(Binary::FloorDiv, 1.0, 0.1).to_bits(), 9_f64.to_bits());
-        assert_eq!(arithmetic(Binary::Mod, 1.0, 0.0).to_bits(), UNDEFINED.to_bits());
+        // What Python raises for or gives as an infinity.
+        for (op, a, b) in [
+            (Binary::Mod, 1.0, 0.0),
+            (Binary::FloorDiv, 1.0, 0.0),
+            (Binary::FloorDiv, 1e308, 1e-10),
+            (Binary::FloorDiv, UNDEFINED, 1.0),
+            (Binary::Mod, 1.0, UNDEFINED),
+        ] {
+            assert_eq!(arithmetic(op, a, b).to_bits(), UNDEFINED.to_bits());
+        }
     }
 
     #[test]

@@ -50,18 +50,27 @@ const fn whole_floor(a: i128, b: i128) -> i128 {
     if is_rounded_up { towards_zero - 1 } else { towards_zero }
 }
 
-/// Python's `%`: the exact remainder, on the divisor's side of zero.
+/// Python's `%`: the exact remainder, on the divisor's side of zero, with the divisor's sign where it is zero.
 fn remainder(a: f64, b: f64) -> f64 {
-    let remainder = a % b;
-    if remainder != 0.0 && (remainder < 0.0) != (b < 0.0) { remainder + b } else { remainder }
+    let towards_zero = a % b;
+    match towards_zero {
+        0.0 => 0.0_f64.copysign(b),
+        rest if (rest < 0.0) != (b < 0.0) => rest + b,
+        rest => rest,
+    }
 }
 
-/// Python's `//`: the floor of the quotient. `a − a % b` is a multiple of b but for rounding, so the nearest whole
-/// number is meant.
+/// Python's `//`: the floor of the quotient. `a` without what is left over is a multiple of b but for rounding, so the
+/// nearest whole number is meant: one below it where the quotient went up to zero. A zero has the sign of a ÷ b.
 fn floor_of_quotient(a: f64, b: f64) -> f64 {
-    let quotient = (a - remainder(a, b)) / b;
-    let floor = quotient.floor();
-    if quotient - floor > 0.5 { floor + 1.0 } else { floor }
+    let rest = a % b;
+    let went_up = rest != 0.0 && (rest < 0.0) != (b < 0.0);
+    let multiple = (a - rest) / b - if went_up { 1.0 } else { 0.0 };
+    if multiple == 0.0 {
+        return 0.0_f64.copysign(a / b);
+    }
+    let floor = multiple.floor();
+    if multiple - floor > 0.5 { floor + 1.0 } else { floor }
 }
 
 /// A power is a chain of multiplications from the left; a negative one is 1 ÷ the chain.

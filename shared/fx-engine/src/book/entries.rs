@@ -229,20 +229,9 @@ impl<R: Recorder> Dealing<'_, R> {
 
     /// The whole units that `percent` of equity buys at `per_unit` of the quote currency each.
     fn units_for(&self, percent: f64, per_unit: Price) -> Result<Units, EngineError> {
-        let budget_micros = self.equity()? as f64 * percent / 100.0;
-        let units = match self.rate()? {
-            Rate::Same => {
-                let budget_micros = f64_to_i64_half_even(budget_micros.floor());
-                let budget_micros = budget_micros.ok_or_else(|| self.overflow("size"))?;
-                let nanos = i128::from(budget_micros.max(0)) * i128::from(crate::terms::NANOS_PER_MICRO);
-                i64::try_from(nanos / i128::from(per_unit.nanos())).ok()
-            }
-            rate => {
-                let each = per_unit.nanos() as f64 / crate::terms::NANOS_PER_MICRO as f64 * rate.factor();
-                f64_to_i64_half_even((budget_micros.max(0.0) / each).floor())
-            }
-        };
-        let units = units.filter(|units| *units <= UNITS_MAX);
+        let budget_micros = f64_to_i64_half_even((self.equity()? as f64 * percent / 100.0).floor());
+        let budget_micros = budget_micros.ok_or_else(|| self.overflow("size"))?;
+        let units = self.rate()?.units_within(budget_micros, per_unit).filter(|units| *units <= UNITS_MAX);
         units.map(Units::new).ok_or_else(|| self.overflow("size"))
     }
 

@@ -145,5 +145,5 @@ fn rma_step(y: f64, x: f64, bars: f64) -> f64 {
 fn strength(up: f64, down: f64) -> f64 {
     let of_both = finite_or_undefined(100.0 - 100.0 / (1.0 + up / down));
     let without_losses = if up > 0.0 { 100.0 } else { 50.0 };
-    if down > 0.0 || down.is_nan() { of_both } else { without_losses }
+    if down > 0.0 || up.is_nan() || down.is_nan() { of_both } else { without_losses }
 }

@@ -65,3 +65,22 @@ fn after_ten_million_bars_an_average_is_what_its_last_values_say() {
         assert!(((all - recent) / recent).abs() < 1e-13, "{kind:?}: {all} and {recent}");
     }
 }
+
+#[test]
+fn a_strength_whose_gains_overflow_is_undefined_and_not_flat() {
+    // A gain beyond the largest number, and no loss: neither 50 nor 100 would be true.
+    let values = [-1e308, 1e308, 1e308, 1e308, 1e308];
+    for parts in [1, values.len()] {
+        let (mut smoother, mut out) = (Smoother::new(), [0.0; 5]);
+        for (block, out) in values.chunks(parts).zip(out.chunks_mut(parts)) {
+            smoother.advance(Recursion::Rsi, 2, block, out);
+        }
+        assert!(out.iter().all(|value| value.to_bits() == UNDEFINED.to_bits()), "{out:?}");
+    }
+    // The seed was sound, what came later was not.
+    let values = [1.0, 1.0, 1.0, -1e308, 1e308, 1e308];
+    let (mut smoother, mut out) = (Smoother::new(), [0.0; 6]);
+    smoother.advance(Recursion::Rsi, 2, &values, &mut out);
+    assert_eq!((out[2], out[3]), (50.0, 0.0));
+    assert!(out[4..].iter().all(|value| value.is_nan()), "{out:?}");
+}

@@ -14,5 +14,7 @@ mod positions;
 mod rates;
 mod rollover;
 mod script;
+mod sight;
+mod sizes;
 mod state;
 mod trailing;

@@ -91,7 +91,7 @@ pub(super) fn recursion(kind: Recursion, length: f64, numbers: impl Iterator<Ite
         down = seeded(seen - 1.0, down, (-difference).max(0.0), &rma);
         match (up, down) {
             _ if seen <= length => UNDEFINED,
-            (_, down) if down > 0.0 || down.is_nan() => {
+            (up, down) if down > 0.0 || up.is_nan() || down.is_nan() => {
                 finite_or_undefined(100.0 - 100.0 / (1.0 + up / down))
             }
             (up, _) if up > 0.0 => 100.0,

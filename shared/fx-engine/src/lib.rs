@@ -68,7 +68,7 @@ pub use state::State;
 use fx_domain::Price;
 
 /// The engine's version: the package's, then a number that rises whenever the same input gives another output.
-pub const ENGINE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+semantics.2");
+pub const ENGINE_VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "+semantics.3");
 
 /// The largest price that the engine computes with: 100,000 of the quote currency. Sums over a window and products with
 /// sizes are proven to fit on its strength.

@@ -3,6 +3,7 @@
 use crate::Interpreter;
 use crate::arithmetic::{absolute, larger, root, smaller};
 use crate::decision::{Measure, decides};
+use crate::sessions::in_session;
 use crate::statement::Frame;
 use crate::value::{Condition, Group, Number, Steps, Value};
 use anyhow::{Context, Result, bail, ensure};
@@ -17,6 +18,9 @@ impl Interpreter<'_> {
             },
             Expr::Attribute(method) => {
                 let owner = self.expression(frame, &method.value)?;
+                if let Value::Group(Group::Time) = owner {
+                    return self.in_session(frame, &method.attr, call).map(Value::Condition);
+                }
                 ensure!(matches!(owner, Value::Group(Group::Strategy)), "{owner:?} has no methods");
                 let function = self.strategy.method(&method.attr).context("no such method")?;
                 self.inline(frame, call, function, Some(owner))
@@ -76,6 +80,17 @@ impl Interpreter<'_> {
             extreme = Some(extreme.map_or(next, |before| of_two(before, next)));
         }
         extreme.map(Value::Number).context("arguments are missing")
+    }
+
+    /// `data.time.in_session("london")`
+    fn in_session(&mut self, frame: &Frame, name: &str, call: &ExprCall) -> Result<Condition> {
+        ensure!(name == "in_session", "the time has no method `{name}`");
+        let [centre] = self.arguments(call, ["centre"])?;
+        let Value::Text(centre) = self.expression(frame, centre.context("which session")?)? else {
+            bail!("a centre is a text")
+        };
+        let is_open = in_session(&centre, self.now.market.time(self.now.bar))?;
+        Ok(Condition::computed(Some(is_open), Steps::of(&format!("in session {centre}"), &[])))
     }
 
     /// Whether there is a value; never undefined itself.

@@ -47,6 +47,7 @@ mod memory;
 mod names;
 mod scan;
 mod series;
+mod sessions;
 mod source;
 mod state;
 mod statement;

@@ -80,7 +80,7 @@ impl Interpreter<'_> {
         let field = match name {
             "hour" => of_day / NANOS_PER_HOUR,
             "minute" => of_day % NANOS_PER_HOUR / NANOS_PER_MINUTE,
-            "weekday" => (day + WEEKDAY_OF_1970).rem_euclid(7),
+            "weekday" => weekday_of(day),
             "day" => date_of(day)[2],
             "month" => date_of(day)[1],
             "year" => date_of(day)[0],
@@ -107,8 +107,13 @@ fn seen(group: Group, name: &str, now: f64) -> Number {
     Number::computed(Some(now), Steps::of(&format!("{group:?} {name}"), &[]))
 }
 
+/// Monday is 0.
+pub(crate) const fn weekday_of(day: i64) -> i64 {
+    (day + WEEKDAY_OF_1970).rem_euclid(7)
+}
+
 /// Year, month and day of a day that is counted from 1970-01-01: years and months are walked one by one.
-fn date_of(day: i64) -> [i64; 3] {
+pub(crate) fn date_of(day: i64) -> [i64; 3] {
     let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let (mut year, mut left) = (1970, day);
     while left < 0 {

@@ -1,7 +1,7 @@
 //! Reads the reference data, found from the workspace root.
 
 use anyhow::{Context, Result};
-use fx_domain::{Bar, Bars, Ohlc, Price, QuoteSide, UnixNanos};
+use fx_domain::{Bar, Bars, Ohlc, Price, QuoteColumns, QuoteSide, UnixNanos};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,10 @@ fn price(text: &str) -> Result<Price> {
     Price::parse(text).with_context(|| format!("`{text}` is no price"))
 }
 
+fn ohlc([open, high, low, close]: [&str; 4]) -> Result<Ohlc> {
+    Ok(Ohlc { open: price(open)?, high: price(high)?, low: price(low)?, close: price(close)? })
+}
+
 fn time(text: &str) -> Result<UnixNanos> {
     let text = text.replacen(' ', "T", 1);
     let zoned = if text.ends_with("00:00") && text.contains('+') { text } else { format!("{text}Z") };
@@ -30,12 +34,7 @@ fn plain(reader: impl Read) -> Result<Bars> {
     let mut bars = Bars::empty(Some(QuoteSide::Bid));
     for row in csv::Reader::from_reader(reader).records() {
         let row = row?;
-        let bid = Ohlc {
-            open: price(&row[1])?,
-            high: price(&row[2])?,
-            low: price(&row[3])?,
-            close: price(&row[4])?,
-        };
+        let bid = ohlc([&row[1], &row[2], &row[3], &row[4]])?;
         bars.push(Bar { time: time(&row[0])?, bid, ask: None, volume: 0 });
     }
     Ok(bars)
@@ -50,29 +49,32 @@ pub(crate) fn bars(folder: &Path, name: &str) -> Result<Bars> {
             let file = std::fs::File::open(data.join("nautilus/fxcm/gbpusd-m1-bid-2012.csv.gz"))?;
             plain(flate2::read::GzDecoder::new(file))
         }
-        "oanda_eurusd_h1@0:20000" => oanda(&data.join("lean/forex/oanda/hour/eurusd.zip"), 20_000),
+        "oanda_eurusd_h1@0:20000" => both_sides(folder, 20_000).map(bid_of),
         other => anyhow::bail!("no reader for `{other}`"),
     }
 }
 
-/// The bid of hourly bid and ask bars, without a header: `YYYYMMDD HH:MM`, bid O, H, L, C, …
-fn oanda(path: &Path, rows: usize) -> Result<Bars> {
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(path)?)?;
+/// Hourly bids and asks, without a header: `YYYYMMDD HH:MM`, bid O, H, L, C, a size, the same of the ask.
+pub(crate) fn both_sides(folder: &Path, rows: usize) -> Result<Bars> {
+    let file = std::fs::File::open(folder.join("data/lean/forex/oanda/hour/eurusd.zip"))?;
+    let mut archive = zip::ZipArchive::new(file)?;
     let reader = csv::ReaderBuilder::new().has_headers(false).from_reader(archive.by_index(0)?);
-    let mut bars = Bars::empty(Some(QuoteSide::Bid));
+    let mut bars = Bars::empty(None);
     for row in reader.into_records().take(rows) {
         let row = row?;
         let stamp = &row[0];
         let stamp = format!("{}-{}-{}T{}:00Z", &stamp[..4], &stamp[4..6], &stamp[6..8], &stamp[9..]);
-        let bid = Ohlc {
-            open: price(&row[1])?,
-            high: price(&row[2])?,
-            low: price(&row[3])?,
-            close: price(&row[4])?,
-        };
-        bars.push(Bar { time: UnixNanos::parse(&stamp)?, bid, ask: None, volume: 0 });
+        let bid = ohlc([&row[1], &row[2], &row[3], &row[4]])?;
+        let ask = ohlc([&row[6], &row[7], &row[8], &row[9]])?;
+        bars.push(Bar { time: UnixNanos::parse(&stamp)?, bid, ask: Some(ask), volume: 0 });
     }
     Ok(bars)
+}
+
+/// The bid alone.
+fn bid_of(bars: Bars) -> Bars {
+    let QuoteColumns::Both { bid, .. } = bars.quotes else { return bars };
+    Bars { quotes: QuoteColumns::One { side: QuoteSide::Bid, ohlc: bid }, ..bars }
 }
 
 /// Quotes of some of the files of ticks, one a day, in order of their names: milliseconds since midnight, bid, ask.

@@ -39,6 +39,8 @@ pub(crate) enum Cond {
     Logic(bool, Vec<Cond>),
     Choice(Box<Cond>, Box<Cond>, Box<Cond>),
     Past(Box<Cond>, u8),
+    /// Whether a centre is at work.
+    Session(u8),
     /// Of the strategy's own.
     State,
     Defined(Num),
@@ -152,6 +154,7 @@ fn conditions(num: BoxedStrategy<Num>) -> BoxedStrategy<Cond> {
         1 => any::<u8>().prop_map(Cond::Parameter),
         2 => any::<u8>().prop_map(Cond::Local),
         1 => Just(Cond::State),
+        1 => any::<u8>().prop_map(Cond::Session),
         8 => (num.clone(), vec((any::<u8>(), num.clone()), 1..3)).prop_map(|(a, rest)| Cond::Compare(a, rest)),
         1 => num.clone().prop_map(Cond::Defined),
         3 => call(num.clone()).prop_map(Cond::Call),

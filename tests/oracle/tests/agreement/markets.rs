@@ -1,7 +1,8 @@
 //! Random bars and accounts: walks, flat stretches, gaps, ties, extreme prices, one side of the quote or both.
 
 use fx_domain::{
-    Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
+    Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_MINUTE,
+    Ohlc, Price, QuoteSide, UnixNanos,
 };
 use fx_engine::{AccountKind, FillTime, IntrabarPolicy, RunConfig, SpreadModel};
 use proptest::collection::vec;
@@ -9,6 +10,10 @@ use proptest::prelude::*;
 
 /// Bars of one case, at most: longer than a block of the engine is never needed to differ, and the oracle is slow.
 const BARS_MAX: usize = 160;
+/// 2 January 2012, 00:00 UTC, a Monday.
+const FIRST_BAR: i64 = 15_341 * NANOS_PER_DAY;
+/// 256 of these are a year.
+const BETWEEN_BEGINNINGS: i64 = 34 * NANOS_PER_HOUR;
 /// One point in nanos.
 const POINT: i64 = 10_000;
 
@@ -31,7 +36,9 @@ pub(crate) fn traded() -> impl Strategy<Value = Traded> {
 }
 
 /// The fourth part of a step says what kind of bar it is: seldom a gap, often one without movement.
-fn bars(steps: &[Step], [sides, scale, calm, _]: [u8; 4]) -> Bars {
+///
+/// They begin on any hour of a year in which every clock has changed twice.
+fn bars(steps: &[Step], [sides, scale, calm, begins]: [u8; 4]) -> Bars {
     let side =
         [Some(QuoteSide::Bid), Some(QuoteSide::Ask), Some(QuoteSide::Mid), None][usize::from(sides % 4)];
     let (start, unit) = match scale % 8 {
@@ -40,7 +47,7 @@ fn bars(steps: &[Step], [sides, scale, calm, _]: [u8; 4]) -> Bars {
         _ => (110_000, 10),
     };
     let mut bars = Bars::empty(side);
-    let (mut time, mut last) = (0, start);
+    let (mut time, mut last) = (FIRST_BAR + i64::from(begins) * BETWEEN_BEGINNINGS, start);
     for (step, up, down, kind) in steps {
         time += if kind % 16 == 0 { 3_000 * NANOS_PER_MINUTE } else { NANOS_PER_MINUTE };
         let is_still = kind % 8 < calm % 8;

@@ -170,6 +170,10 @@ impl Printer<'_> {
                 let (text, is_market) = self.condition(inner, market);
                 (format!("({text})[{}]", self.lag(*bars)), is_market)
             }
+            Cond::Session(choice) => {
+                let centre = ["sydney", "tokyo", "london", "new_york"][usize::from(*choice) % 4];
+                (format!("data.time.in_session(\"{centre}\")"), true)
+            }
             Cond::State if market => compared(fallback()),
             Cond::State => ("self.t0".to_owned(), false),
             Cond::Defined(x) => {

@@ -17,6 +17,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::hint::black_box;
 use std::path::Path;
 
+mod walk;
+
 #[path = "../tests/market/mod.rs"]
 #[expect(dead_code, reason = "the tests read more of the reference data")]
 mod market;
@@ -106,25 +108,6 @@ fn reference_bars() -> Option<Bars> {
         bars.push(Bar { time: UnixNanos::new(micros * 1_000), bid, ask: None, volume });
     }
     Some(bars)
-}
-
-/// A walk of whole points, for machines without the reference data.
-fn generated_bars(count: usize) -> Bars {
-    let mut bars = Bars::empty(Some(QuoteSide::Bid));
-    let (mut seed, mut points) = (42_u64, 110_000_i64);
-    let mut step = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 60) as i64 - 7
-    };
-    for row in 0..count {
-        let open = points;
-        points = (points + step()).clamp(50_000, 200_000);
-        let (high, low) = (open.max(points) + step().abs(), open.min(points) - step().abs());
-        let price = |points: i64| Price::from_nanos(points * 10_000);
-        let bid = Ohlc { open: price(open), high: price(high), low: price(low), close: price(points) };
-        bars.push(Bar { time: UnixNanos::new(row as i64 * NANOS_PER_MINUTE), bid, ask: None, volume: 1 });
-    }
-    bars
 }
 
 /// Keeps trades and equity, and follows the drawdown: what the peers that it is compared with keep. Its room is used
@@ -249,7 +232,7 @@ fn backtests(criterion: &mut Criterion) {
     let reference = reference_bars();
     assert!(reference.is_some() || std::env::var_os("CI").is_none(), "CI needs the reference data");
     let known = reference.is_some();
-    let bars = reference.unwrap_or_else(|| generated_bars(1_000_000));
+    let bars = reference.unwrap_or_else(|| walk::bars(1_000_000));
     let answer = |trades, final_equity_micros| known.then_some(Answer { trades, final_equity_micros });
     let (minutes, cross) = (config(Granularity::M1), plan(CROSS, &[]));
     let small = bars.slice(0..100_000);

@@ -5,10 +5,10 @@
 
 #![allow(clippy::expect_used, missing_docs)]
 
+mod walk;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fx_domain::{
-    Bar, Bars, Currency, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
-};
+use fx_domain::{Currency, Granularity, Instrument, Money};
 use fx_engine::{Inputs, RunConfig, State, advance, estimated_bars_per_second};
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -73,25 +73,6 @@ fn config() -> RunConfig {
     config
 }
 
-/// A walk of whole points.
-fn bars() -> Bars {
-    let mut bars = Bars::empty(Some(QuoteSide::Bid));
-    let (mut seed, mut points) = (42_u64, 110_000_i64);
-    let mut step = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 60) as i64 - 7
-    };
-    for row in 0..BARS {
-        let open = points;
-        points = (points + step()).clamp(50_000, 200_000);
-        let (high, low) = (open.max(points) + step().abs(), open.min(points) - step().abs());
-        let price = |points: i64| Price::from_nanos(points * 10_000);
-        let bid = Ohlc { open: price(open), high: price(high), low: price(low), close: price(points) };
-        bars.push(Bar { time: UnixNanos::new(row as i64 * NANOS_PER_MINUTE), bid, ask: None, volume: 1 });
-    }
-    bars
-}
-
 /// The estimate that a linter shows is within a factor of what the best of some runs takes.
 fn agrees<T>(name: &str, estimate: u64, run: &impl Fn() -> T) {
     let time = || {
@@ -106,7 +87,7 @@ fn agrees<T>(name: &str, estimate: u64, run: &impl Fn() -> T) {
 }
 
 fn columns(criterion: &mut Criterion) {
-    let (bars, config) = (bars(), config());
+    let (bars, config) = (walk::bars(BARS), config());
     let mut group = criterion.benchmark_group("columns");
     group.throughput(Throughput::Elements(BARS as u64)).sample_size(30);
     let conditions = CONDITIONS.map(|(name, condition)| (name, String::new(), condition));

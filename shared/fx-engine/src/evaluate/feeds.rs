@@ -138,10 +138,23 @@ impl Room {
         }
     }
 
+    /// Empties the columns, which keep their room.
     fn clear(&mut self) {
         self.visible.clear();
-        self.bars = None;
-        self.sides = Default::default();
+        self.sides.iter_mut().for_each(empty);
+        if let Some(Bars { times, volume, quotes }) = &mut self.bars {
+            times.clear();
+            volume.clear();
+            if let QuoteColumns::One { ohlc, .. } = quotes {
+                empty(ohlc);
+            }
+        }
+    }
+}
+
+fn empty(OhlcColumns { open, high, low, close }: &mut OhlcColumns) {
+    for column in [open, high, low, close] {
+        column.clear();
     }
 }
 
@@ -208,7 +221,7 @@ impl Block {
     fn flush(&mut self, step: &mut Step<'_>, room: &mut Room, memories: &mut [Memory], places: Range<usize>) {
         let Step { program, feed, clock, stored } = *step;
         let count = room.len();
-        if let Some(bars) = &room.bars {
+        if let Some(bars) = room.bars.as_ref().filter(|bars| !bars.is_empty()) {
             let [bid, ask] = &room.sides;
             let (bid, ask) = (SideView::plain(bid), SideView::plain(ask));
             let quotes = Quotes { bars, bid, ask, stored, widest_nanos: 0 };

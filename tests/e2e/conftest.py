@@ -1,13 +1,14 @@
 """One scenario, four forms of the platform: each is started once and all tests run against it."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import reference
 import targets
+from bars import Bar, Store, write_hours
 from processes import base_environment
 from reference import Reference
 from targets import Target
@@ -65,6 +66,39 @@ def imported(target: Target, golden: Reference, server_binary: Path) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=IMPORT_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.fixture(scope="session")
+def server(target: Target, server_binary: Path) -> Callable[..., str]:
+    """Runs a command of the server beside the target: its output, on success."""
+
+    def run(*arguments: str | Path) -> str:
+        command = [server_binary, *arguments]
+        environment = base_environment() | target.storage
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=IMPORT_SECONDS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def store(server: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Stores hourly bid bars of one pair as a data set."""
+
+    def write(
+        dataset: str,
+        bars: list[Bar],
+        pair: str = "EUR/USD",
+        start: str = "2024-01-02T00:00",
+        left_out: Collection[int] = (),
+    ) -> None:
+        file = tmp_path_factory.mktemp("bars") / "bars.csv"
+        write_hours(file, bars, start, left_out)
+        series = ("--instrument", pair, "--timeframe", "1h", "--side", "bid", "--dataset", dataset)
+        server("import", file, *series)
+
+    return write
 
 
 @pytest.fixture(scope="session")

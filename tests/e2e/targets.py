@@ -85,11 +85,13 @@ def aws_storage(name: str) -> dict[str, str]:
 
 
 @contextmanager
-def server(name: str, binary: Path, storage: Mapping[str, str], folder: Path) -> Iterator[Target]:
-    """The server on a free port."""
+def server(
+    name: str, binary: Path, storage: Mapping[str, str], folder: Path, strategies: Path = sam.ROOT / "strategies"
+) -> Iterator[Target]:
+    """The server on a free port, with the strategies of a folder."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    settings = {"HOST": "127.0.0.1", "PORT": str(port), "STRATEGIES_DIR": str(sam.ROOT / "strategies")}
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "STRATEGIES_DIR": str(strategies)}
     environment = base_environment() | storage | keys() | settings
     started = time.monotonic()
     with (

@@ -1,55 +1,13 @@
 """What a run can be asked for, end to end, on bars small enough to check each number by hand."""
 
-import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from processes import base_environment
+from bars import Store, flat
 from targets import Target
 from test_scenario import all_pages, get, refusal
-
-IMPORT_SECONDS = 60
-
-# Open, high, low, close.
-Bar = tuple[float, float, float, float]
-Store = Callable[..., None]
-
-
-def flat(price: float) -> Bar:
-    return (price, price, price, price)
-
-
-@pytest.fixture(scope="module")
-def server(target: Target, server_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """Runs a command of the server beside the target: its output, on success."""
-
-    def run(*arguments: str | Path) -> str:
-        command = [server_binary, *arguments]
-        environment = base_environment() | target.storage
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=IMPORT_SECONDS)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def store(server: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Stores hourly bid bars of one pair as a data set."""
-
-    def write(dataset: str, bars: list[Bar], pair: str = "EUR/USD", start: str = "2024-01-02T00:00") -> None:
-        opens = datetime.fromisoformat(start).replace(tzinfo=UTC)
-        stamps = [(opens + timedelta(hours=hour)).strftime("%Y-%m-%d %H:%M") for hour in range(len(bars))]
-        rows = [f"{stamp},{','.join(str(price) for price in bar)}" for stamp, bar in zip(stamps, bars, strict=True)]
-        file = tmp_path_factory.mktemp("bars") / "bars.csv"
-        file.write_text("\n".join(["time,open,high,low,close", *rows]) + "\n")
-        series = ("--instrument", pair, "--timeframe", "1h", "--side", "bid", "--dataset", dataset)
-        server("import", file, *series)
-
-    return write
 
 
 def strategy(target: Target, name: str, decisions: dict[int, str], pair: str = "EUR/USD") -> str:

@@ -3,8 +3,10 @@
 A series is a list with None where it is undefined.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, getcontext
+from zoneinfo import ZoneInfo
 
 getcontext().prec = 60
 
@@ -187,3 +189,78 @@ def supertrend(high: Series, low: Series, close: Series, n: int, k: Decimal) -> 
         line.append(None if u is None else b if rises else u)
         direction.append(None if u is None else Decimal(1 if rises else -1))
     return line, direction
+
+
+def psar(high: Series, low: Series, step: Decimal, limit: Decimal) -> Series:
+    """Wilder's stop and reverse as TA-Lib begins it: the second bar decides the way."""
+    down, up = low[0] - low[1], high[1] - high[0]
+    rises = not (down > 0 and up < down)
+    stop, extreme = (low[0], high[1]) if rises else (high[0], low[1])
+    factor, values = step, [None]
+    for bar in range(1, len(high)):
+        # The second bar has no other bar's range to stay out of.
+        before = max(bar - 1, 1)
+        highest, lowest = max(high[before], high[bar]), min(low[before], low[bar])
+        if low[bar] <= stop if rises else high[bar] >= stop:
+            value = max(extreme, highest) if rises else min(extreme, lowest)
+            rises, factor = not rises, step
+            extreme = high[bar] if rises else low[bar]
+        else:
+            value = stop
+            if high[bar] > extreme if rises else low[bar] < extreme:
+                extreme = high[bar] if rises else low[bar]
+                factor = min(factor + step, limit)
+        values.append(value)
+        following = value + factor * (extreme - value)
+        stop = min(following, lowest) if rises else max(following, highest)
+    return values
+
+
+def swings(x: Series, n: int, beyond: Callable[[Decimal, Decimal], bool]) -> Series:
+    """A value that is beyond each of the n before it and of the n after it, shown n bars late."""
+    values: Series = []
+    for bar in range(len(x)):
+        middle = bar - n
+        around = x[middle - n : middle] + x[middle + 1 : bar + 1]
+        found = middle >= n and all(beyond(x[middle], other) for other in around)
+        values.append(x[middle] if found else None)
+    return values
+
+
+def trading_day(opened: datetime) -> date:
+    """Ends at 17:00 New York; what opens on a weekend belongs to Monday's."""
+    local = opened.astimezone(ZoneInfo("America/New_York"))
+    day = local.date() + timedelta(days=local.hour >= 17)
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+
+
+def trading_week(opened: datetime) -> tuple[int, int]:
+    return trading_day(opened).isocalendar()[:2]
+
+
+def moment(stamp: str) -> datetime:
+    time = datetime.fromisoformat(stamp)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def last_session(x: Series, sessions: Sequence[Hashable], pick: Callable[[Sequence[Decimal]], Decimal]) -> Series:
+    """Of the last completed session; never of the one in which the data begins."""
+    values: Series = []
+    complete: Decimal | None = None
+    begun = 0
+    for bar, session in enumerate(sessions):
+        if bar > 0 and session != sessions[bar - 1]:
+            if begun > 0:
+                complete = pick(x[begun:bar])
+            begun = bar
+        values.append(complete)
+    return values
+
+
+def since_session(x: Series, sessions: Sequence[Hashable]) -> Series:
+    """The sum of the current session so far."""
+    values: Series = []
+    for bar, session in enumerate(sessions):
+        goes_on = bar > 0 and session == sessions[bar - 1]
+        values.append(x[bar] + (values[-1] if goes_on else Decimal(0)))
+    return values

@@ -7,8 +7,8 @@ from pathlib import Path
 
 SECONDS_MAX = 120
 
-# Of one strategy, which records so many series at most.
-CALLS_MAX = 10
+# One strategy records so many series, at most.
+SERIES_MAX = 32
 
 
 def rows_of(bars: Path) -> list[list[str]]:
@@ -22,9 +22,13 @@ def recorded(
 ) -> dict[str, list[float | None]]:
     """Of each call and the names of what it gives: a column for each name, None where it is undefined."""
     columns: dict[str, list[float | None]] = {}
-    for first in range(0, len(calls), CALLS_MAX):
-        columns |= recorded_at_once(program, bars, calls[first : first + CALLS_MAX], folder)
-    return columns
+    batch: list[tuple[str, str]] = []
+    for call, names in calls:
+        if sum(len(names.split(", ")) for _, names in [*batch, (call, names)]) > SERIES_MAX:
+            columns |= recorded_at_once(program, bars, batch, folder)
+            batch = []
+        batch.append((call, names))
+    return columns | recorded_at_once(program, bars, batch, folder)
 
 
 def recorded_at_once(

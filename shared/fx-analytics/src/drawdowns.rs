@@ -1,94 +1,139 @@
 //! Falls of equity from its peaks.
 
-use crate::numbers::{currency, mean, seconds_between};
+use crate::numbers::{Summary, currency, seconds_between};
 use crate::report::{Drawdown, DrawdownStats};
 use fx_domain::{NANOS_PER_DAY, NANOS_PER_SECOND, UnixNanos};
+use serde::{Deserialize, Serialize};
 
 /// Deepest falls that a report lists.
-pub(crate) const TOP_DRAWDOWNS: usize = 10;
+const TOP_DRAWDOWNS: usize = 10;
 const SECONDS_PER_DAY: f64 = (NANOS_PER_DAY / NANOS_PER_SECOND) as f64;
 
+/// Equity at one bar, stamped by the bar's open.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Point {
+    time: UnixNanos,
+    micros: i64,
+}
+
 /// A fall: from the last bar at its peak, over its lowest bar, to the first bar at or above the peak.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Episode {
-    peak: usize,
-    peak_micros: i64,
-    trough: usize,
-    trough_micros: i64,
-    recovery: Option<usize>,
+    peak: Point,
+    trough: Point,
+    recovery: Option<UnixNanos>,
 }
 
 impl Episode {
     /// Percent of the peak. Peaks are never below the initial capital, which is above zero.
     fn depth(&self) -> f64 {
-        let peak = self.peak_micros as f64;
-        (peak - self.trough_micros as f64) / peak * 100.0
+        let peak = self.peak.micros as f64;
+        (peak - self.trough.micros as f64) / peak * 100.0
     }
-}
 
-/// Every fall, in order of time. The first peak is the initial capital, held at the first bar.
-fn episodes(equity: &[i64], initial_micros: i64) -> Vec<Episode> {
-    let mut found = Vec::new();
-    let mut open: Option<Episode> = None;
-    let (mut peak, mut peak_micros) = (0, initial_micros);
-    for (index, &micros) in equity.iter().enumerate() {
-        if micros >= peak_micros {
-            found.extend(open.take().map(|fall| Episode { recovery: Some(index), ..fall }));
-            (peak, peak_micros) = (index, micros);
-            continue;
-        }
-        let fall = open.get_or_insert(Episode {
-            peak,
-            peak_micros,
-            trough: index,
-            trough_micros: micros,
-            recovery: None,
-        });
-        if micros < fall.trough_micros {
-            (fall.trough, fall.trough_micros) = (index, micros);
-        }
+    fn recovery_days(&self) -> Option<f64> {
+        self.recovery.map(|end| days(self.trough.time, end))
     }
-    found.extend(open);
-    found
-}
 
-/// Depths, durations and the deepest falls of a curve. Times are the bars' stamps, as in the equity curve.
-/// Nothing is defined when the initial capital is not above zero.
-pub(crate) fn drawdown_stats(equity: &[i64], times: &[UnixNanos], initial_micros: i64) -> DrawdownStats {
-    if initial_micros <= 0 || equity.is_empty() {
-        return DrawdownStats::default();
-    }
-    let episodes = episodes(equity, initial_micros);
-    let days = |from: usize, to: usize| seconds_between(times[from], times[to]) / SECONDS_PER_DAY;
-    let last = equity.len() - 1;
-    let depths: Vec<f64> = episodes.iter().map(Episode::depth).collect();
-    let recoveries: Vec<f64> =
-        episodes.iter().filter_map(|fall| fall.recovery.map(|end| days(fall.trough, end))).collect();
-    let underwater: Vec<f64> =
-        episodes.iter().map(|fall| days(fall.peak, fall.recovery.unwrap_or(last))).collect();
-    let mut order: Vec<usize> = (0..episodes.len()).collect();
-    // Equally deep falls stay in order of time.
-    order.sort_by(|a, b| depths[*b].total_cmp(&depths[*a]).then(a.cmp(b)));
-    let top = order.iter().take(TOP_DRAWDOWNS).map(|index| {
-        let fall = &episodes[*index];
+    fn drawdown(&self) -> Drawdown {
         Drawdown {
-            drawdown: fall.depth(),
-            peak_equity: currency(fall.peak_micros.into()),
-            trough_equity: currency(fall.trough_micros.into()),
-            peak_timestamp: times[fall.peak].to_string(),
-            trough_timestamp: times[fall.trough].to_string(),
-            recovery_time: fall.recovery.map(|end| days(fall.trough, end)),
-            recovery_timestamp: fall.recovery.map(|end| times[end].to_string()),
+            drawdown: self.depth(),
+            peak_equity: currency(self.peak.micros.into()),
+            trough_equity: currency(self.trough.micros.into()),
+            peak_timestamp: self.peak.time.to_string(),
+            trough_timestamp: self.trough.time.to_string(),
+            recovery_time: self.recovery_days(),
+            recovery_timestamp: self.recovery.map(|end| end.to_string()),
         }
-    });
-    DrawdownStats {
-        max_drawdown: order.first().map_or(0.0, |index| depths[*index]),
-        avg_drawdown: mean(&depths),
-        top_drawdowns: top.collect(),
-        avg_recovery_time: mean(&recoveries),
-        max_recovery_time: recoveries.iter().copied().reduce(f64::max),
-        avg_underwater_period: mean(&underwater),
-        max_underwater_period: underwater.iter().copied().reduce(f64::max),
+    }
+}
+
+fn days(from: UnixNanos, to: UnixNanos) -> f64 {
+    seconds_between(from, to) / SECONDS_PER_DAY
+}
+
+/// Takes depths, durations and the deepest falls of a curve. Nothing is defined when the initial capital is not above
+/// zero.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Drawdowns {
+    initial_micros: i64,
+    /// The last point at the highest equity so far: first the initial capital, held at the first bar.
+    peak: Option<Point>,
+    open: Option<Episode>,
+    last: UnixNanos,
+    depths: Summary,
+    recoveries: Summary,
+    underwater: Summary,
+    /// The deepest falls that are over, deepest first, equally deep ones in order of time.
+    top: Vec<Episode>,
+}
+
+impl Drawdowns {
+    pub(crate) fn new(initial_micros: i64) -> Self {
+        Self {
+            initial_micros,
+            peak: None,
+            open: None,
+            last: UnixNanos::default(),
+            depths: Summary::default(),
+            recoveries: Summary::default(),
+            underwater: Summary::default(),
+            top: Vec::with_capacity(TOP_DRAWDOWNS + 1),
+        }
+    }
+
+    /// Equity at the next bars' closes, in millionths, stamped by the bars' opens.
+    pub(crate) fn points(&mut self, times: &[UnixNanos], micros: &[i64]) {
+        let (Some(first), Some(last)) = (times.first(), times.last()) else { return };
+        if self.initial_micros <= 0 {
+            return;
+        }
+        self.last = *last;
+        let mut peak = self.peak.unwrap_or(Point { time: *first, micros: self.initial_micros });
+        for (&time, &micros) in times.iter().zip(micros) {
+            let point = Point { time, micros };
+            if micros >= peak.micros {
+                if let Some(fall) = self.open.take() {
+                    self.end(Episode { recovery: Some(time), ..fall });
+                }
+                peak = point;
+                continue;
+            }
+            let fall = self.open.get_or_insert(Episode { peak, trough: point, recovery: None });
+            if micros < fall.trough.micros {
+                fall.trough = point;
+            }
+        }
+        self.peak = Some(peak);
+    }
+
+    fn end(&mut self, fall: Episode) {
+        let depth = fall.depth();
+        self.depths.add(depth);
+        if let Some(days) = fall.recovery_days() {
+            self.recoveries.add(days);
+        }
+        self.underwater.add(days(fall.peak.time, fall.recovery.unwrap_or(self.last)));
+        let at = self.top.partition_point(|other| other.depth() >= depth);
+        if at < TOP_DRAWDOWNS {
+            self.top.insert(at, fall);
+            self.top.truncate(TOP_DRAWDOWNS);
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> DrawdownStats {
+        if let Some(fall) = self.open.take() {
+            self.end(fall);
+        }
+        DrawdownStats {
+            max_drawdown: self.depths.highest().unwrap_or(0.0),
+            avg_drawdown: self.depths.mean(),
+            top_drawdowns: self.top.iter().map(Episode::drawdown).collect(),
+            avg_recovery_time: self.recoveries.mean(),
+            max_recovery_time: self.recoveries.highest(),
+            avg_underwater_period: self.underwater.mean(),
+            max_underwater_period: self.underwater.highest(),
+        }
     }
 }
 
@@ -98,14 +143,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn days(count: usize) -> Vec<UnixNanos> {
+    fn drawdown_stats(equity: &[i64], times: &[UnixNanos], initial_micros: i64) -> DrawdownStats {
+        let mut falls = Drawdowns::new(initial_micros);
+        falls.points(times, equity);
+        falls.finish()
+    }
+
+    fn stamps(count: usize) -> Vec<UnixNanos> {
         (0..count as i64).map(|day| UnixNanos::new(day * NANOS_PER_DAY)).collect()
     }
 
     #[test]
     fn two_falls_of_which_one_recovers_are_told_apart() {
         let equity = [100, 110, 99, 104, 110, 88, 95];
-        let stats = drawdown_stats(&equity, &days(7), 100);
+        let stats = drawdown_stats(&equity, &stamps(7), 100);
         assert_eq!(stats.max_drawdown, 20.0);
         assert_eq!(stats.avg_drawdown, Some(15.0));
         assert_eq!((stats.max_recovery_time, stats.avg_recovery_time), (Some(2.0), Some(2.0)));
@@ -120,12 +171,12 @@ mod tests {
 
     #[test]
     fn a_loss_on_the_first_bar_falls_from_the_initial_capital() {
-        assert_eq!(drawdown_stats(&[75, 80], &days(2), 100).max_drawdown, 25.0);
+        assert_eq!(drawdown_stats(&[75, 80], &stamps(2), 100).max_drawdown, 25.0);
     }
 
     #[test]
     fn a_curve_that_never_falls_has_no_mean_drawdown() {
-        let stats = drawdown_stats(&[100, 100, 101], &days(3), 100);
+        let stats = drawdown_stats(&[100, 100, 101], &stamps(3), 100);
         assert_eq!(stats, DrawdownStats::default());
     }
 
@@ -141,7 +192,7 @@ mod tests {
                     deepest = deepest.max((*peak as f64 - *trough as f64) / *peak as f64 * 100.0);
                 }
             }
-            let stats = drawdown_stats(&equity, &days(equity.len()), initial);
+            let stats = drawdown_stats(&equity, &stamps(equity.len()), initial);
             prop_assert!((stats.max_drawdown - deepest).abs() < 1e-9);
             prop_assert!(stats.top_drawdowns.windows(2).all(|pair| pair[0].drawdown >= pair[1].drawdown));
             prop_assert!(stats.top_drawdowns.len() <= TOP_DRAWDOWNS);

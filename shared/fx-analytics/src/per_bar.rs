@@ -4,25 +4,12 @@
 //! 6,200: they compare with vectorbt's numbers and should not be read as the run's Sharpe ratio. A year has no number of
 //! quotes: what is annualised is undefined for them.
 
-use crate::numbers::{defined, downside, mean, ratio, spread_of};
+use crate::numbers::{Fall, Returns, defined, percent, ratio};
 use fx_domain::{Granularity, NANOS_PER_DAY};
 use serde::{Deserialize, Serialize};
 
 /// Days of vectorbt's year.
 const DAYS_PER_YEAR: f64 = 365.0;
-
-/// What [`per_bar`] reads.
-#[derive(Clone, Copy, Debug)]
-pub struct PerBarInput<'a> {
-    /// Equity at each bar's close, account currency.
-    pub equity: &'a [f64],
-    /// Capital before the first bar.
-    pub initial_capital: f64,
-    /// First and last close, for the benchmark.
-    pub closes: &'a [f64],
-    /// The bars' length.
-    pub granularity: Granularity,
-}
 
 /// Per-bar statistics. Percent where the name says so, else fractions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,38 +35,85 @@ pub struct PerBar {
     pub omega_ratio: Option<f64>,
 }
 
-/// Computes the per-bar statistics; undefined is `None`.
-#[must_use]
-pub fn per_bar(input: &PerBarInput<'_>) -> PerBar {
-    let PerBarInput { equity, initial_capital, closes, granularity } = *input;
-    let bars_a_year = ratio(DAYS_PER_YEAR * NANOS_PER_DAY as f64, granularity.nominal_nanos() as f64);
-    let Some(last) = equity.last() else { return PerBar::default() };
-    let mut returns = Vec::with_capacity(equity.len());
-    let (mut previous, mut peak, mut deepest) = (initial_capital, initial_capital, 0.0f64);
-    for value in equity {
-        returns.push(value / previous - 1.0);
-        peak = peak.max(*value);
-        deepest = deepest.max(1.0 - value / peak);
-        previous = *value;
+/// Takes what [`PerBar`] is made of, bar by bar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PerBarRun {
+    granularity: Granularity,
+    initial_capital: f64,
+    last: f64,
+    fall: Fall,
+    deepest: f64,
+    returns: Returns,
+    gains: f64,
+    losses: f64,
+    closes: Option<(f64, f64)>,
+}
+
+impl PerBarRun {
+    /// Before the first bar. The capital is in the account currency.
+    #[must_use]
+    pub fn new(initial_capital: f64, granularity: Granularity) -> Self {
+        Self {
+            granularity,
+            initial_capital,
+            last: initial_capital,
+            fall: Fall::from(initial_capital),
+            deepest: 0.0,
+            returns: Returns::default(),
+            gains: 0.0,
+            losses: 0.0,
+            closes: None,
+        }
     }
-    let total = last / initial_capital;
-    let annual = bars_a_year.and_then(|bars| defined(libm::pow(total, bars / equity.len() as f64) - 1.0));
-    let (gains, losses) = returns.iter().fold((0.0, 0.0), |(gains, losses), value| {
-        if *value > 0.0 { (gains + value, losses) } else { (gains, losses - value) }
-    });
-    let year = bars_a_year.map(f64::sqrt);
-    let scaled_mean = mean(&returns).zip(year).map(|(mean, year)| mean * year);
-    let deviation = spread_of(&returns);
-    let benchmark = closes.first().zip(closes.last()).and_then(|(first, last)| ratio(*last, *first));
-    PerBar {
-        total_return_pct: defined((total - 1.0) * 100.0),
-        benchmark_return_pct: benchmark.map(|value| (value - 1.0) * 100.0),
-        max_drawdown_pct: defined(deepest * 100.0),
-        annualized_return: annual,
-        annualized_volatility: deviation.zip(year).map(|(deviation, year)| deviation * year),
-        sharpe_ratio: scaled_mean.zip(deviation).and_then(|(mean, deviation)| ratio(mean, deviation)),
-        sortino_ratio: scaled_mean.zip(downside(&returns)).and_then(|(mean, below)| ratio(mean, below)),
-        calmar_ratio: annual.and_then(|annual| ratio(annual, deepest)),
-        omega_ratio: ratio(gains, losses),
+
+    /// Equity at the next bars' closes, account currency, and those closes, for the benchmark, or nothing.
+    pub fn points(&mut self, equity: &[f64], closes: &[f64]) {
+        for &value in equity {
+            let change = value / self.last - 1.0;
+            self.last = value;
+            self.returns.add(change);
+            let gain = if change > 0.0 { change } else { 0.0 };
+            self.gains += gain;
+            self.losses -= change - gain;
+            if let Some(fall) = self.fall.step(value) {
+                self.deepest = self.deepest.max(fall.depth());
+            }
+        }
+        if let (Some(first), Some(last)) = (closes.first(), closes.last()) {
+            self.closes = Some((self.closes.map_or(*first, |(first, _)| first), *last));
+        }
+    }
+
+    /// The statistics; undefined is `None`.
+    #[must_use]
+    pub fn finish(self) -> PerBar {
+        let moments = self.returns.moments();
+        if moments.count() == 0 {
+            return PerBar::default();
+        }
+        let bars = moments.count() as f64;
+        let bars_a_year =
+            ratio(DAYS_PER_YEAR * NANOS_PER_DAY as f64, self.granularity.nominal_nanos() as f64);
+        let deepest = self.deepest.max(self.fall.depth());
+        let total = self.last / self.initial_capital;
+        let annual = bars_a_year.and_then(|year| defined(libm::pow(total, year / bars) - 1.0));
+        let year = bars_a_year.map(f64::sqrt);
+        let scaled = |value: Option<f64>| value.zip(year).and_then(|(value, year)| defined(value * year));
+        let scaled_mean = scaled(moments.mean());
+        let over = |deviation: Option<f64>| {
+            scaled_mean.zip(deviation).and_then(|(mean, deviation)| ratio(mean, deviation))
+        };
+        let benchmark = self.closes.and_then(|(first, last)| ratio(last, first));
+        PerBar {
+            total_return_pct: percent(total - 1.0),
+            benchmark_return_pct: benchmark.and_then(|value| percent(value - 1.0)),
+            max_drawdown_pct: percent(deepest),
+            annualized_return: annual,
+            annualized_volatility: scaled(moments.deviation()),
+            sharpe_ratio: over(moments.deviation()),
+            sortino_ratio: over(self.returns.downside()),
+            calmar_ratio: annual.and_then(|annual| ratio(annual, deepest)),
+            omega_ratio: ratio(self.gains, self.losses),
+        }
     }
 }

@@ -1,14 +1,16 @@
 //! Statistics of single trades.
 
-use crate::numbers::{currency, mean, seconds_between};
+use crate::numbers::{Summary, currency, seconds_between};
 use crate::report::{CostTotals, TradeStats};
 use fx_domain::{NANOS_PER_HOUR, NANOS_PER_SECOND, Trade};
+use serde::{Deserialize, Serialize};
 
 const SECONDS_PER_HOUR: f64 = (NANOS_PER_HOUR / NANOS_PER_SECOND) as f64;
 
 /// Exact sums over closed trades, in millionths.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sums {
+    pub(crate) trades: u64,
     pub(crate) wins: u64,
     pub(crate) losses: u64,
     pub(crate) ambiguous: u64,
@@ -21,24 +23,21 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    pub(crate) fn of(trades: &[Trade]) -> Self {
-        let mut sums = Self::default();
-        for trade in trades {
-            let profit = i128::from(trade.profit_loss.micros());
-            if profit > 0 {
-                sums.wins += 1;
-                sums.gains += profit;
-            } else if profit < 0 {
-                sums.losses += 1;
-                sums.lost -= profit;
-            }
-            sums.ambiguous += u64::from(trade.ambiguous);
-            sums.spread += i128::from(trade.costs.spread_micros);
-            sums.commission += i128::from(trade.costs.commission_micros);
-            sums.slippage += i128::from(trade.costs.slippage_micros);
-            sums.financing += i128::from(trade.costs.financing_micros);
+    pub(crate) fn add(&mut self, trade: &Trade) {
+        let profit = i128::from(trade.profit_loss.micros());
+        self.trades += 1;
+        if profit > 0 {
+            self.wins += 1;
+            self.gains += profit;
+        } else if profit < 0 {
+            self.losses += 1;
+            self.lost -= profit;
         }
-        sums
+        self.ambiguous += u64::from(trade.ambiguous);
+        self.spread += i128::from(trade.costs.spread_micros);
+        self.commission += i128::from(trade.costs.commission_micros);
+        self.slippage += i128::from(trade.costs.slippage_micros);
+        self.financing += i128::from(trade.costs.financing_micros);
     }
 
     pub(crate) fn costs(&self) -> CostTotals {
@@ -51,45 +50,62 @@ impl Sums {
     }
 }
 
-/// Durations in hours, gains in the account currency and in percent of the entry's notional.
-pub(crate) fn trade_stats(trades: &[Trade]) -> TradeStats {
-    let hours: Vec<f64> = trades
-        .iter()
-        .map(|trade| seconds_between(trade.entry_time, trade.exit_time) / SECONDS_PER_HOUR)
-        .collect();
-    let pick = |sign: i64, value: fn(&Trade) -> f64| -> Vec<f64> {
-        let same = trades.iter().filter(|trade| trade.profit_loss.micros().signum() == sign);
-        same.map(value).collect()
-    };
-    let money = |trade: &Trade| trade.profit_loss.to_f64();
-    let percent = |trade: &Trade| trade.return_fraction() * 100.0;
-    let (wins, losses) = (pick(1, money), pick(-1, money));
-    let (wins_pct, losses_pct) = (pick(1, percent), pick(-1, percent));
-    let highest = |values: &[f64]| values.iter().copied().reduce(f64::max);
-    let lowest = |values: &[f64]| values.iter().copied().reduce(f64::min);
-    TradeStats {
-        avg_trade_duration: mean(&hours),
-        max_trade_duration: highest(&hours),
-        min_trade_duration: lowest(&hours),
-        avg_profit: mean(&wins),
-        avg_loss: mean(&losses),
-        max_profit: highest(&wins),
-        max_loss: lowest(&losses),
-        avg_profit_pct: mean(&wins_pct),
-        avg_loss_pct: mean(&losses_pct),
-        max_profit_pct: highest(&wins_pct),
-        max_loss_pct: lowest(&losses_pct),
-        consecutive_wins: longest_run(trades, 1),
-        consecutive_losses: longest_run(trades, -1),
+/// Trades of one sign of gain: the gains in the account currency and in percent of the entry's notional, and how many
+/// came in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Side {
+    money: Summary,
+    percent: Summary,
+    run: u64,
+    longest_run: u64,
+}
+
+impl Side {
+    fn add(&mut self, trade: &Trade) {
+        self.money.add(trade.profit_loss.to_f64());
+        self.percent.add(trade.return_fraction() * 100.0);
+        self.run += 1;
+        self.longest_run = self.longest_run.max(self.run);
     }
 }
 
-/// The longest run of trades whose gain has this sign; a trade of exactly zero ends every run.
-fn longest_run(trades: &[Trade], sign: i64) -> u64 {
-    let (mut run, mut longest) = (0, 0);
-    for trade in trades {
-        run = if trade.profit_loss.micros().signum() == sign { run + 1 } else { 0 };
-        longest = longest.max(run);
+/// Takes durations in hours and gains by sign. A trade of exactly zero is of neither, and ends every run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct TradeSums {
+    hours: Summary,
+    wins: Side,
+    losses: Side,
+}
+
+impl TradeSums {
+    pub(crate) fn add(&mut self, trade: &Trade) {
+        self.hours.add(seconds_between(trade.entry_time, trade.exit_time) / SECONDS_PER_HOUR);
+        let sign = trade.profit_loss.micros().signum();
+        for (side, own) in [(&mut self.wins, 1), (&mut self.losses, -1)] {
+            if sign == own {
+                side.add(trade);
+            } else {
+                side.run = 0;
+            }
+        }
     }
-    longest
+
+    pub(crate) fn finish(self) -> TradeStats {
+        let Self { hours, wins, losses } = self;
+        TradeStats {
+            avg_trade_duration: hours.mean(),
+            max_trade_duration: hours.highest(),
+            min_trade_duration: hours.lowest(),
+            avg_profit: wins.money.mean(),
+            avg_loss: losses.money.mean(),
+            max_profit: wins.money.highest(),
+            max_loss: losses.money.lowest(),
+            avg_profit_pct: wins.percent.mean(),
+            avg_loss_pct: losses.percent.mean(),
+            max_profit_pct: wins.percent.highest(),
+            max_loss_pct: losses.percent.lowest(),
+            consecutive_wins: wins.longest_run,
+            consecutive_losses: losses.longest_run,
+        }
+    }
 }

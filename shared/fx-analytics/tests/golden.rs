@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout)] // a test says what it leaves out
 
 use anyhow::{Context as _, Result, ensure};
-use fx_analytics::{Comparable, ComparableInput, ComparableTrade, PerBar, PerBarInput, comparable, per_bar};
+use fx_analytics::{Comparable, ComparableRun, ComparableTrade, PerBarRun};
 use fx_domain::{Granularity, UnixNanos};
 use serde_json::Value;
 use std::io::Read as _;
@@ -237,26 +237,20 @@ fn compare_case(shared: &Path, name: &str, golden: &Value) -> Result<usize> {
         let expected = sample[1].as_f64().context("equity")?;
         ensure!((equity[bar] - expected).abs() < 1e-7, "equity at bar {bar}: {} not {expected}", equity[bar]);
     }
-    let rows: Vec<ComparableTrade> = trades
-        .iter()
-        .map(|trade| ComparableTrade {
+    let first_decision = usize::try_from(golden["first_decision_bar"].as_u64().context("decision")?)?;
+    let mut run = ComparableRun::new(first_decision, bars.granularity);
+    run.points(&bars.times, &equity, &bars.closes);
+    for trade in &trades {
+        run.trade(&ComparableTrade {
             entry_bar: trade.entry_bar,
             exit_bar: trade.exit_bar,
             seconds: (trade.exit_time.get() - trade.entry_time.get()) as f64 / 1e9,
             profit: trade.pnl,
             return_fraction: trade.return_frac,
             commission: trade.commission,
-        })
-        .collect();
-    let first_decision = usize::try_from(golden["first_decision_bar"].as_u64().context("decision")?)?;
-    let stats = comparable(&ComparableInput {
-        times: &bars.times,
-        equity: &equity,
-        closes: &bars.closes,
-        trades: &rows,
-        first_decision,
-        granularity: bars.granularity,
-    });
+        });
+    }
+    let stats = run.finish();
     let expected = golden["stats"].as_object().context("stats")?;
     for (statistic, value) in expected {
         let found = by_name(&stats, statistic).with_context(|| format!("{statistic} is not reported"))?;
@@ -306,12 +300,9 @@ fn compare_vectorbt(shared: &Path, name: &str, golden: &Value) -> Result<bool> {
         fees,
         &Booking { late_entry: false, late_exit: false },
     );
-    let found: PerBar = per_bar(&PerBarInput {
-        equity: &equity,
-        initial_capital: CASH,
-        closes: &bars.closes,
-        granularity: bars.granularity,
-    });
+    let mut run = PerBarRun::new(CASH, bars.granularity);
+    run.points(&equity, &bars.closes);
+    let found = run.finish();
     // Its trade statistics are the report's: money of closed trades.
     let sum = |keep: fn(f64) -> bool| -> f64 { trades.iter().map(|t| t.pnl).filter(|pnl| keep(*pnl)).sum() };
     let (gains, losses) = (sum(|pnl| pnl > 0.0), sum(|pnl| pnl < 0.0));

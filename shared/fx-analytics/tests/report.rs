@@ -3,7 +3,7 @@
 
 mod runs;
 
-use fx_analytics::{CostTotals, report};
+use fx_analytics::CostTotals;
 use fx_domain::{Granularity, Price, Side, UnixNanos};
 use proptest::prelude::*;
 use runs::{Run, trade, usd};
@@ -24,7 +24,7 @@ fn ratios_follow_from_daily_equity_by_hand() {
         CAPITAL,
         vec![1_100_000_000, 990_000_000, 1_188_000_000],
     );
-    let report = report(&run.view());
+    let report = run.report();
     let mean = 0.2 / 3.0;
     let squares: f64 = [0.1f64, -0.1, 0.2].iter().map(|r| (r - mean).powi(2)).sum();
     near(report.sharpe_ratio, mean / (squares / 2.0).sqrt() * 252f64.sqrt());
@@ -46,7 +46,7 @@ fn hourly_equity_is_sampled_at_seventeen_in_new_york() {
         CAPITAL,
         vec![1_010_000_000, 1_020_000_000, 1_050_000_000],
     );
-    let report = report(&run.view());
+    let report = run.report();
     let returns = [0.02, 1.05f64 / 1.02 - 1.0];
     let mean = (returns[0] + returns[1]) / 2.0;
     let deviation = ((returns[0] - returns[1]).powi(2) / 2.0).sqrt();
@@ -65,7 +65,7 @@ fn quotes_are_sampled_by_day_and_their_durations_are_exact() {
     let mut held = trade(0, Side::Long, (0, price), (2, price));
     (held.entry_time, held.exit_time) = (run.equity.times[0], run.equity.times[2]);
     run.trades = vec![held];
-    let report = report(&run.view());
+    let report = run.report();
     // The same two days as of hourly bars: 1.02 from the last quote before 22:00Z, 1.05 from the first at it.
     let returns = [0.02, 1.05f64 / 1.02 - 1.0];
     let mean = (returns[0] + returns[1]) / 2.0;
@@ -92,7 +92,7 @@ fn trades_are_counted_summed_and_strung_together_by_hand() {
         .map(|(index, exit)| gain(index as u64, index * 60, exit))
         .collect();
     run.trades[0].ambiguous = true;
-    let report = report(&run.view());
+    let report = run.report();
     let metrics = &report.metrics;
     assert_eq!((metrics.total_trades, metrics.winning_trades, metrics.losing_trades), (6, 2, 3));
     assert_eq!((metrics.gross_profit, metrics.gross_loss), (29.8, 40.3));
@@ -113,7 +113,7 @@ fn trades_are_counted_summed_and_strung_together_by_hand() {
 #[test]
 fn an_empty_run_has_its_capital_and_nothing_else() {
     let run = Run::of_equity("2024-01-01", Granularity::H1, CAPITAL, Vec::new());
-    let report = report(&run.view());
+    let report = run.report();
     assert_eq!((report.metrics.final_equity, report.metrics.net_profit), (1_000.0, 0.0));
     assert_eq!((report.sharpe_ratio, report.metrics.win_rate, report.comparable.beta), (None, None, None));
     assert_eq!(report.comparable.sharpe_ratio, None);
@@ -123,7 +123,7 @@ fn an_empty_run_has_its_capital_and_nothing_else() {
 #[test]
 fn a_flat_curve_has_undefined_ratios_rather_than_zero_or_infinite_ones() {
     let run = Run::of_equity("2024-01-01", Granularity::D1, CAPITAL, vec![CAPITAL; 300]);
-    let report = report(&run.view());
+    let report = run.report();
     assert_eq!((report.sharpe_ratio, report.sortino_ratio, report.calmar_ratio), (None, None, None));
     assert_eq!((report.comparable.sharpe_ratio, report.per_bar.sharpe_ratio), (None, None));
     assert_eq!(report.metrics.net_profit_pct, 0.0);
@@ -132,7 +132,7 @@ fn a_flat_curve_has_undefined_ratios_rather_than_zero_or_infinite_ones() {
 #[test]
 fn a_lost_account_leaves_the_ratios_undefined() {
     let run = Run::of_equity("2024-01-01", Granularity::D1, CAPITAL, vec![CAPITAL, -5_000_000, 10_000_000]);
-    let report = report(&run.view());
+    let report = run.report();
     assert_eq!((report.sharpe_ratio, report.calmar_ratio), (None, None));
     assert!(report.metrics.max_drawdown > 100.0);
 }
@@ -141,7 +141,7 @@ fn a_lost_account_leaves_the_ratios_undefined() {
 fn a_million_bars_take_a_moment() {
     let run = Run::walk(1_000_000, 40_000);
     let start = std::time::Instant::now();
-    let report = report(&run.view());
+    let report = run.report();
     let taken = start.elapsed();
     println!("1,000,000 bars, 40,000 trades: {taken:?}");
     assert_eq!(report.metrics.total_trades, 40_000);
@@ -166,7 +166,7 @@ proptest! {
         for time in &mut run.equity.times {
             *time = time.plus_nanos(hour * fx_domain::NANOS_PER_HOUR);
         }
-        let report = report(&run.view());
+        let report = run.report();
         let growth: f64 = report.monthly_returns.values().map(|pct| 1.0 + pct / 100.0).product();
         prop_assert!(((growth - 1.0) * 100.0 - report.metrics.return_pct).abs() < 1e-9);
     }
@@ -178,7 +178,7 @@ proptest! {
         let small = Run::of_equity("2023-01-01", Granularity::H4, CAPITAL, micros.clone());
         let scaled = micros.iter().map(|value| value * factor).collect();
         let large = Run::of_equity("2023-01-01", Granularity::H4, CAPITAL * factor, scaled);
-        let (small, large) = (report(&small.view()), report(&large.view()));
+        let (small, large) = (small.report(), large.report());
         let same = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * a.abs().max(1e-6),
             (a, b) => a == b,
@@ -193,7 +193,7 @@ proptest! {
 
     #[test]
     fn no_input_panics_and_no_number_is_nan(
-        micros in prop::collection::vec(any::<i64>(), 0..40), initial: i64, start: i64, closes in 0usize..60,
+        micros in prop::collection::vec(any::<i64>(), 0..40), initial: i64, start: i64, closes: bool,
         step in 1i64..100_000_000_000_000,
         trades in prop::collection::vec((any::<u64>(), any::<u64>(), any::<i64>(), any::<i64>()), 0..20),
     ) {
@@ -203,14 +203,14 @@ proptest! {
             for (index, time) in run.equity.times.iter_mut().enumerate() {
                 *time = UnixNanos::new(start.saturating_add(step.saturating_mul(index as i64)));
             }
-            run.closes = vec![Price::from_nanos(start); closes];
+            run.closes = vec![Price::from_nanos(start); if closes { micros.len() } else { 0 }];
             run.trades = trades.iter().enumerate().map(|(id, (entry, exit, price, gain))| {
                 let mut made = trade(id as u64, Side::Long, (0, Price::from_nanos(1)), (0, Price::from_nanos(1)));
                 (made.entry_bar, made.exit_bar, made.profit_loss) = (*entry, *exit, usd(*gain));
                 made.entry_price = Price::from_nanos(*price);
                 made
             }).collect();
-            prop_assert!(reads_back(&report(&run.view())));
+            prop_assert!(reads_back(&run.report()));
         }
     }
 }

@@ -3,16 +3,14 @@
 
 mod runs;
 
-use fx_analytics::{
-    TRADE_ROWS_MAX, TRADES_DRAWN_MAX, TearSheet, content_security_policy, report, tear_sheet,
-};
+use fx_analytics::{TRADE_ROWS_MAX, TRADES_DRAWN_MAX, TearSheet, content_security_policy, tear_sheet};
 use fx_domain::{Granularity, Instrument};
 use runs::Run;
 
 const PAGE_BYTES_MAX: usize = 2_000_000;
 
 fn page(run: &Run, title: &str, texts: &[&str]) -> String {
-    let statistics = report(&run.view());
+    let (statistics, sketch) = run.measured();
     let warnings: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
     let reproduce: Vec<(String, String)> =
         texts.iter().map(|text| ((*text).to_owned(), (*text).to_owned())).collect();
@@ -20,12 +18,8 @@ fn page(run: &Run, title: &str, texts: &[&str]) -> String {
         title,
         subtitle: title,
         report: &statistics,
-        trades: &run.trades,
-        equity: &run.equity,
-        initial_capital: run.initial,
-        closes: &run.closes,
+        sketch: &sketch,
         instrument: Instrument::parse("EUR/USD").unwrap(),
-        granularity: run.granularity,
         warnings: &warnings,
         reproduce: &reproduce,
         synthetic: true,

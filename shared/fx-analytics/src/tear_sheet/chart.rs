@@ -1,9 +1,9 @@
 //! The charts, drawn here so that the page needs no script.
 
 use super::axis::{Scale, time_ticks};
+use super::outline::Point;
 use super::text::{escape, minute, number, signed};
-use super::{TRADES_DRAWN_MAX, TearSheet};
-use crate::sampling::last_instant;
+use super::{Sketch, TearSheet};
 use fx_domain::{Price, Side, Trade, UnixNanos};
 use std::fmt::Write as _;
 
@@ -15,51 +15,37 @@ const COLUMNS: usize = (RIGHT - LEFT) as usize;
 /// Air above and below a curve, as a share of its range.
 const PADDING: f64 = 0.06;
 
-/// A series in time. Points are placed at the bars' closes.
-struct Series {
-    times: Vec<UnixNanos>,
-    values: Vec<f64>,
+fn range(line: &[Point]) -> (f64, f64) {
+    line.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, value)| {
+        (low.min(*value), high.max(*value))
+    })
 }
 
-impl Series {
-    fn of(sheet: &TearSheet<'_>, values: Vec<f64>) -> Self {
-        let close = |time: &UnixNanos| last_instant(*time, sheet.granularity).plus_nanos(1);
-        let times: Vec<_> = sheet.equity.times.iter().take(values.len()).map(close).collect();
-        Self { times, values }
-    }
+/// The rest of a line from the last point before `from` on.
+fn after(line: &[Point], from: UnixNanos) -> &[Point] {
+    &line[line.partition_point(|(time, _)| *time < from).saturating_sub(1)..]
+}
 
-    fn range(&self) -> (f64, f64) {
-        self.values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(*value), high.max(*value))
-        })
-    }
-
-    fn after(&self, from: UnixNanos) -> Self {
-        let first = self.times.partition_point(|time| *time < from).saturating_sub(1);
-        Self { times: self.times[first..].to_vec(), values: self.values[first..].to_vec() }
-    }
-
-    /// The points of the line: each pixel column keeps its first, lowest, highest and last value, so that no extreme
-    /// is lost however long the series is.
-    fn points(&self, x: &TimeScale, y: &Scale) -> Vec<(f64, f64)> {
-        let column = |index: usize| (x.at(self.times[index]) - LEFT).clamp(0.0, COLUMNS as f64) as usize;
-        let mut points = Vec::new();
-        let mut start = 0;
-        while start < self.values.len() {
-            let here = column(start);
-            let (mut low, mut high, mut end) = (start, start, start);
-            while end + 1 < self.values.len() && column(end + 1) == here {
-                end += 1;
-                low = if self.values[end] < self.values[low] { end } else { low };
-                high = if self.values[end] > self.values[high] { end } else { high };
-            }
-            let mut kept = [start, low.min(high), low.max(high), end].to_vec();
-            kept.dedup();
-            points.extend(kept.into_iter().map(|index| (x.at(self.times[index]), y.at(self.values[index]))));
-            start = end + 1;
+/// The points of the line: each pixel column keeps its first, lowest, highest and last value, so that no extreme is
+/// lost however long the line is.
+fn pixels(line: &[Point], x: &TimeScale, y: &Scale) -> Vec<(f64, f64)> {
+    let column = |index: usize| (x.at(line[index].0) - LEFT).clamp(0.0, COLUMNS as f64) as usize;
+    let mut points = Vec::new();
+    let mut start = 0;
+    while start < line.len() {
+        let here = column(start);
+        let (mut low, mut high, mut end) = (start, start, start);
+        while end + 1 < line.len() && column(end + 1) == here {
+            end += 1;
+            low = if line[end].1 < line[low].1 { end } else { low };
+            high = if line[end].1 > line[high].1 { end } else { high };
         }
-        points
+        let mut kept = [start, low.min(high), low.max(high), end].to_vec();
+        kept.dedup();
+        points.extend(kept.into_iter().map(|index| (x.at(line[index].0), y.at(line[index].1))));
+        start = end + 1;
     }
+    points
 }
 
 struct TimeScale {
@@ -134,36 +120,24 @@ pub(super) fn equity_chart(sheet: &TearSheet<'_>) -> Option<String> {
     const MIDDLE: f64 = 270.0;
     const UNDER_TOP: f64 = 300.0;
     const BOTTOM: f64 = 400.0;
-    let first = *sheet.equity.times.first()?;
-    let initial = sheet.initial_capital.to_f64();
-    // The curve begins with the capital at the first bar's open.
-    let mut equity = Series::of(
-        sheet,
-        sheet.equity.micros.iter().map(|micros| crate::numbers::currency((*micros).into())).collect(),
-    );
-    equity.times.insert(0, first);
-    equity.values.insert(0, initial);
-    let mut peak = f64::NEG_INFINITY;
-    let under = equity.values.iter().map(|value| {
-        peak = peak.max(*value);
-        if peak > 0.0 { (value / peak - 1.0) * 100.0 } else { 0.0 }
-    });
-    let under = Series { values: under.collect(), times: equity.times.clone() };
+    let first = sheet.sketch.begins?;
+    let initial = sheet.sketch.initial_capital.to_f64();
+    let (equity, under) = (sheet.sketch.equity.points(), sheet.sketch.fall.points());
 
-    let x = TimeScale::new(first, *equity.times.last()?);
-    let (low, high) = equity.range();
+    let x = TimeScale::new(first, equity.last()?.0);
+    let (low, high) = range(&equity);
     let y = padded(low, high, MIDDLE, TOP);
-    let depth = under.range().0.min(-1e-6);
+    let depth = range(&under).0.min(-1e-6);
     let y_under = Scale::new(depth * 1.08, 0.0, BOTTOM, UNDER_TOP);
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} 426\" role=\"img\" aria-label=\"Equity from {} to {}, and its falls from the peak below\">",
         number(initial, 2),
-        number(equity.values.last().copied().unwrap_or(initial), 2)
+        number(equity.last().map_or(initial, |(_, value)| *value), 2)
     );
     time_axis(&mut svg, &x, TOP, BOTTOM);
     value_axis(&mut svg, &y, 5.0, "");
     value_axis(&mut svg, &y_under, 3.0, "\u{2009}%");
-    let points = equity.points(&x, &y);
+    let points = pixels(&equity, &x, &y);
     let base = y.at(initial);
     let _ = write!(
         svg,
@@ -171,35 +145,30 @@ pub(super) fn equity_chart(sheet: &TearSheet<'_>) -> Option<String> {
          <path class=\"under\" d=\"{}\"/></svg>",
         closed(&points, base),
         path(&points),
-        closed(&under.points(&x, &y_under), UNDER_TOP)
+        closed(&pixels(&under, &x, &y_under), UNDER_TOP)
     );
     Some(svg)
 }
 
-/// The trades that the price chart shows: the last [`TRADES_DRAWN_MAX`].
-pub(super) fn drawn<'a>(sheet: &TearSheet<'a>) -> &'a [Trade] {
-    &sheet.trades[sheet.trades.len().saturating_sub(TRADES_DRAWN_MAX)..]
+/// When the price chart begins: with the run, or with the first of the trades that it shows.
+fn price_from(sketch: &Sketch, first: UnixNanos) -> UnixNanos {
+    if sketch.shows_all_trades() {
+        return first;
+    }
+    sketch.drawn.iter().map(|trade| trade.entry_time).min().unwrap_or(first)
 }
 
 /// Closes, with a line from entry to exit of each trade shown.
 pub(super) fn price_chart(sheet: &TearSheet<'_>) -> Option<String> {
     const TOP: f64 = 12.0;
     const BOTTOM: f64 = 350.0;
-    let first = *sheet.equity.times.first()?;
-    let closes = Series::of(
-        sheet,
-        sheet.closes.iter().take(sheet.equity.times.len()).map(|close| close.to_f64()).collect(),
-    );
-    let trades = drawn(sheet);
-    let from = if trades.len() == sheet.trades.len() {
-        first
-    } else {
-        trades.iter().map(|trade| trade.entry_time).min().unwrap_or(first)
-    };
-    let closes = closes.after(from);
-    let x = TimeScale::new(from, *closes.times.last()?);
-    let fills = trades.iter().flat_map(|trade| [trade.entry_price.to_f64(), trade.exit_price.to_f64()]);
-    let (low, high) = fills.fold(closes.range(), |(low, high), price| (low.min(price), high.max(price)));
+    let sketch = sheet.sketch;
+    let from = price_from(sketch, sketch.begins?);
+    let closes = sketch.closes.points();
+    let closes = after(&closes, from);
+    let x = TimeScale::new(from, closes.last()?.0);
+    let fills = sketch.drawn.iter().flat_map(|trade| [trade.entry_price.to_f64(), trade.exit_price.to_f64()]);
+    let (low, high) = fills.fold(range(closes), |(low, high), price| (low.min(price), high.max(price)));
     let y = padded(low, high, BOTTOM, TOP);
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} 376\" role=\"img\" aria-label=\"Price of {} with the trades\">",
@@ -207,10 +176,10 @@ pub(super) fn price_chart(sheet: &TearSheet<'_>) -> Option<String> {
     );
     time_axis(&mut svg, &x, TOP, BOTTOM);
     value_axis(&mut svg, &y, 6.0, "");
-    let mut points = closes.points(&x, &y);
+    let mut points = pixels(closes, &x, &y);
     points.retain(|(at, _)| *at >= LEFT);
     let _ = write!(svg, "<path class=\"price\" d=\"{}\"/>", path(&points));
-    for trade in trades {
+    for trade in &sketch.drawn {
         draw_trade(&mut svg, trade, &x, &y);
     }
     svg.push_str("</svg>");
@@ -260,12 +229,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_shortened_line_keeps_the_extremes(values in prop::collection::vec(-1e6f64..1e6, 2..20_000)) {
-            let times = (0..values.len() as i64).map(UnixNanos::new).collect();
-            let series = Series { times, values };
-            let x = TimeScale::new(UnixNanos::new(0), UnixNanos::new(series.values.len() as i64 - 1));
+            let line: Vec<Point> =
+                values.iter().enumerate().map(|(at, value)| (UnixNanos::new(at as i64), *value)).collect();
+            let x = TimeScale::new(UnixNanos::new(0), UnixNanos::new(line.len() as i64 - 1));
             let y = Scale::new(-1e6, 1e6, -1e6, 1e6);
-            let points = series.points(&x, &y);
-            let (low, high) = series.range();
+            let points = pixels(&line, &x, &y);
+            let (low, high) = range(&line);
             let found = |wanted: f64| points.iter().any(|(_, value)| (value - wanted).abs() < 1e-6);
             prop_assert!(found(low) && found(high));
             prop_assert!(points.len() <= 4 * (COLUMNS + 1));

@@ -2,11 +2,14 @@
 
 mod axis;
 mod chart;
+mod outline;
 mod sections;
+mod sketch;
 mod text;
 
 use crate::Report;
-use fx_domain::{Digest, EquityCurve, Granularity, Instrument, Money, Price, Trade};
+use fx_domain::{Digest, Instrument};
+pub use sketch::Sketch;
 use std::fmt::Write as _;
 use text::{escape, number};
 
@@ -33,18 +36,10 @@ pub struct TearSheet<'a> {
     pub subtitle: &'a str,
     /// The statistics.
     pub report: &'a Report,
-    /// Closed trades, in order of exit.
-    pub trades: &'a [Trade],
-    /// Equity at every bar's close, stamped by the bar's open.
-    pub equity: &'a EquityCurve,
-    /// Capital before the first bar.
-    pub initial_capital: Money,
-    /// Closes of the equity's bars; without them there is no price chart.
-    pub closes: &'a [Price],
+    /// Curves and trades.
+    pub sketch: &'a Sketch,
     /// The pair.
     pub instrument: Instrument,
-    /// The bars' length.
-    pub granularity: Granularity,
     /// What the reader should know before believing the numbers, in plain words.
     pub warnings: &'a [String],
     /// Names and values that give the run again.
@@ -89,8 +84,8 @@ pub fn tear_sheet(sheet: &TearSheet<'_>) -> String {
     let rows = sheet.reproduce.iter().take(REPRODUCE_ROWS_MAX);
     let rows: Vec<(String, String)> = rows.map(|(name, value)| (cut(name), cut(value))).collect();
     section(&mut html, "", "How to get this result again", &sections::reproduce(&rows));
-    if !sheet.trades.is_empty() {
-        section(&mut html, "long", &trade_heading(sheet.trades.len()), &sections::trades(sheet));
+    if sheet.sketch.trades > 0 {
+        section(&mut html, "long", &trade_heading(sheet.sketch.trades), &sections::trades(sheet));
     }
     html.push_str(
         "<footer>Simulated on past data. Past results, simulated ones above all, do not tell the future.</footer>\
@@ -104,7 +99,7 @@ fn charts(html: &mut String, sheet: &TearSheet<'_>) {
         let note = format!(
             "<p class=\"note\">{}, open positions marked; the dashed line is the initial capital. Below: fall from the \
              highest equity so far. Time in UTC.</p>",
-            sheet.equity.currency
+            sheet.sketch.initial_capital.currency()
         );
         section(html, "", "Equity and drawdown", &(chart + &note));
     }
@@ -112,7 +107,7 @@ fn charts(html: &mut String, sheet: &TearSheet<'_>) {
         section(html, "", "Monthly returns, percent", &sections::monthly(&sheet.report.monthly_returns));
     }
     if let Some(chart) = chart::price_chart(sheet) {
-        section(html, "", "Trades on price", &(chart + &drawn_note(sheet)));
+        section(html, "", "Trades on price", &(chart + &drawn_note(sheet.sketch)));
     }
 }
 
@@ -134,19 +129,19 @@ fn warnings(html: &mut String, warnings: &[String]) {
     html.push_str("</ul></section>\n");
 }
 
-fn trade_heading(count: usize) -> String {
-    if count <= TRADE_ROWS_MAX {
+fn trade_heading(count: u64) -> String {
+    if count <= TRADE_ROWS_MAX as u64 {
         format!("All {count} trades")
     } else {
         format!("Trades, the first {TRADE_ROWS_MAX} of {}", number(count as f64, 0))
     }
 }
 
-fn drawn_note(sheet: &TearSheet<'_>) -> String {
-    let (all, drawn) = (sheet.trades.len(), chart::drawn(sheet).len());
+fn drawn_note(sketch: &Sketch) -> String {
+    let (all, drawn) = (sketch.trades, sketch.drawn.len());
     let which = if all == 0 {
         "There are no closed trades.".to_owned()
-    } else if all == drawn {
+    } else if sketch.shows_all_trades() {
         format!("All {all} closed trades.")
     } else {
         let all = number(all as f64, 0);

@@ -1,8 +1,8 @@
 //! The tables of the page.
 
+use super::TearSheet;
 use super::axis::MONTHS;
 use super::text::{UNDEFINED, duration_of_hours, escape, minute, number, optional, percent, signed, tone};
-use super::{TRADE_ROWS_MAX, TearSheet};
 use crate::Report;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 /// Four figures that one looks at first.
 pub(super) fn tiles(sheet: &TearSheet<'_>) -> String {
     let Report { metrics, drawdown_stats, .. } = sheet.report;
-    let currency = sheet.equity.currency;
+    let currency = sheet.sketch.initial_capital.currency();
     let top = drawdown_stats.top_drawdowns.first();
     let below = match top {
         None => "never below its peak".to_owned(),
@@ -58,7 +58,7 @@ pub(super) fn figures(sheet: &TearSheet<'_>) -> String {
     let paid =
         metrics.costs.spread + metrics.costs.commission + metrics.costs.slippage + metrics.costs.financing;
     let rows = [
-        ("Initial capital", number(sheet.initial_capital.to_f64(), 2)),
+        ("Initial capital", number(sheet.sketch.initial_capital.to_f64(), 2)),
         ("Final equity", number(metrics.final_equity, 2)),
         ("Final balance", number(metrics.final_balance, 2)),
         ("Buy and hold", percent(comparable.buy_and_hold_return_pct)),
@@ -214,14 +214,14 @@ pub(super) fn reproduce(rows: &[(String, String)]) -> String {
     html + "</table>"
 }
 
-/// The first [`TRADE_ROWS_MAX`] trades.
+/// The first [`TRADE_ROWS_MAX`](super::TRADE_ROWS_MAX) trades.
 pub(super) fn trades(sheet: &TearSheet<'_>) -> String {
     let mut html = "<div class=\"scroll\"><table><tr><th>#</th><th class=\"left\">Side</th><th>Units</th>\
                     <th class=\"left\">Entry (UTC)</th><th>Price</th><th class=\"left\">Exit (UTC)</th><th>Price</th>\
                     <th class=\"left\">Ended by</th><th>Gain</th><th>%</th></tr>"
         .to_owned();
-    let several = sheet.trades.iter().any(|trade| trade.instrument != sheet.instrument);
-    for trade in sheet.trades.iter().take(TRADE_ROWS_MAX) {
+    let several = sheet.sketch.has_others_than(sheet.instrument);
+    for trade in &sheet.sketch.listed {
         let gain = trade.profit_loss.to_f64();
         let decimals = usize::try_from(trade.instrument.quote_decimals()).unwrap_or(5);
         let side = trade.side.as_str();

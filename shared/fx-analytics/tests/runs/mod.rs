@@ -1,6 +1,6 @@
 //! Runs made from numbers, for the tests of this crate.
 
-use fx_analytics::RunView;
+use fx_analytics::{Analysis, MarginFigures, Report, RunEnd, RunStart, Sketch, TradeBars};
 use fx_domain::{
     Costs, Currency, EquityCurve, ExitReason, Granularity, Instrument, Money, NANOS_PER_MINUTE, Price, Side,
     Trade, Units, UnixNanos,
@@ -71,19 +71,31 @@ impl Run {
         run
     }
 
-    pub(crate) fn view(&self) -> RunView<'_> {
-        let last = self.equity.micros.last().copied().unwrap_or(self.initial.micros());
-        RunView {
-            trades: &self.trades,
-            equity: &self.equity,
+    pub(crate) fn start(&self) -> RunStart {
+        RunStart {
             initial_capital: self.initial,
-            final_balance: usd(last),
-            closes: &self.closes,
-            first_decision: 0,
-            trade_bars: fx_analytics::TradeBars::OfEquity,
-            margin: fx_analytics::MarginFigures::default(),
             granularity: self.granularity,
+            trade_bars: TradeBars::OfEquity,
+            first_decision: 0,
         }
+    }
+
+    pub(crate) fn end(&self) -> RunEnd {
+        let last = self.equity.micros.last().copied().unwrap_or(self.initial.micros());
+        RunEnd { final_balance: usd(last), margin: MarginFigures::default() }
+    }
+
+    /// Measured in one go.
+    pub(crate) fn measured(&self) -> (Report, Sketch) {
+        let mut analysis = Analysis::new(self.start());
+        analysis.points(&self.equity.times, &self.equity.micros, &self.closes);
+        analysis.trades(&self.trades);
+        analysis.finish(self.end())
+    }
+
+    #[allow(dead_code, reason = "the page's tests look at the whole")]
+    pub(crate) fn report(&self) -> Report {
+        self.measured().0
     }
 }
 

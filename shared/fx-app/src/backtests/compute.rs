@@ -5,7 +5,7 @@ use super::warnings::warnings;
 use crate::inputs::RunBars;
 use crate::ports::RunArtefacts;
 use crate::records::{OpenPosition, ScenarioRange, ScenarioRecord, SeriesVersion};
-use fx_analytics::{MarginFigures, Report, RunView, TearSheet, TradeBars};
+use fx_analytics::{Analysis, MarginFigures, Report, RunEnd, RunStart, Sketch, TearSheet, TradeBars};
 use fx_domain::{
     Bars, Digest, EquityCurve, ErrorKind, Issue, Location, PlatformError, PlatformResult, Price,
 };
@@ -32,6 +32,7 @@ pub(super) struct Finished {
     pub(super) equity: EquityCurve,
     pub(super) report: Report,
     pub(super) result_hash: Digest,
+    sketch: Sketch,
     state: State,
 }
 
@@ -53,8 +54,8 @@ pub(super) fn compute(prepared: &Prepared, bars: &RunBars) -> PlatformResult<Com
     let none = || PlatformError::new(ErrorKind::BacktestConfig, "no policy is asked for");
     let finished = result.ok_or_else(none)?;
     let warnings = warnings(prepared, bars, &finished);
-    let report_html = page(prepared, bars, &finished, &warnings)?;
-    let Finished { journal, equity, report, result_hash, state } = finished;
+    let report_html = page(prepared, &finished, &warnings)?;
+    let Finished { journal, equity, report, result_hash, state, .. } = finished;
     let Journal { trades, ledger, events, margin, .. } = journal;
     Ok(Computed {
         artefacts: RunArtefacts { trades, ledger, equity, events, margin, report_html },
@@ -96,19 +97,18 @@ fn finish(
         currency: config.account.currency,
     };
     let shown = Shown::of(prepared, bars, equity.times.len())?;
-    let report = fx_analytics::report(&RunView {
-        trades: &journal.trades,
-        equity: &equity,
+    let mut analysis = Analysis::new(RunStart {
         initial_capital: config.account.capital,
-        final_balance: state.balance(),
-        closes: shown.closes,
-        first_decision: shown.first_decision,
         granularity: shown.data.series.granularity,
         trade_bars: shown.trade_bars,
-        margin: margin_figures(&journal.margin),
+        first_decision: shown.first_decision,
     });
+    analysis.points(&equity.times, &equity.micros, shown.closes);
+    analysis.trades(&journal.trades);
+    let (report, sketch) =
+        analysis.finish(RunEnd { final_balance: state.balance(), margin: margin_figures(&journal.margin) });
     let result_hash = fx_engine::result_hash(&journal.trades, &journal.ledger, &equity);
-    Ok(Finished { journal, equity, report, result_hash, state })
+    Ok(Finished { journal, equity, report, result_hash, sketch, state })
 }
 
 fn margin_figures(points: &[MarginPoint]) -> MarginFigures {
@@ -120,7 +120,7 @@ fn margin_figures(points: &[MarginPoint]) -> MarginFigures {
     }
 }
 
-/// What statistics and page show of the prices: those of one instrument, nothing of several.
+/// What statistics show of the prices: those of one instrument, nothing of several.
 struct Shown<'a> {
     data: &'a SeriesVersion,
     closes: &'a [Price],
@@ -153,29 +153,16 @@ fn closes_of(bars: &Bars, count: usize) -> &[Price] {
 /// bars of the run.
 fn first_decision(plan: &Plan, bars: &Bars, count: usize) -> usize {
     let warmed = bars.len() - count;
-    usize::try_from(plan.warm_up_bars())
-        .unwrap_or(usize::MAX)
-        .saturating_sub(warmed)
-        .min(count.saturating_sub(1))
+    usize::try_from(plan.warm_up_bars()).unwrap_or(usize::MAX).saturating_sub(warmed)
 }
 
-fn page(
-    prepared: &Prepared,
-    bars: &RunBars,
-    finished: &Finished,
-    warnings: &[String],
-) -> PlatformResult<String> {
-    let shown = Shown::of(prepared, bars, finished.equity.times.len())?;
+fn page(prepared: &Prepared, finished: &Finished, warnings: &[String]) -> PlatformResult<String> {
     Ok(fx_analytics::tear_sheet(&TearSheet {
         title: &prepared.strategy.name,
         subtitle: prepared.strategy.description.as_deref().unwrap_or_default(),
         report: &finished.report,
-        trades: &finished.journal.trades,
-        equity: &finished.equity,
-        closes: shown.closes,
-        initial_capital: prepared.config.account.capital,
-        instrument: shown.data.series.instrument,
-        granularity: shown.data.series.granularity,
+        sketch: &finished.sketch,
+        instrument: prepared.series.first()?.series.instrument,
         warnings,
         reproduce: &reproduction(prepared, &finished.result_hash),
         synthetic: prepared.series.synthetic(),

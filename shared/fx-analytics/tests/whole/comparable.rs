@@ -1,116 +1,23 @@
-//! The statistics of backtesting.py 0.6.6, by its definitions, so that a run can be held against a run over there.
-//!
-//! Where the report proper defines a figure differently, `docs/STATISTICS.md` says how and why.
+//! The statistics of backtesting.py over whole columns.
 
-use crate::numbers::{
-    changes, defined, downside, geometric_mean, mean, ratio, seconds_between, spread_of, variance,
+use super::samples::{
+    calendar_periods, changes, defined, downside, geometric_mean, mean, ratio, seconds_between, spread_of,
+    variance, weekday,
 };
-use crate::sampling;
+use fx_analytics::{Comparable, ComparableTrade};
 use fx_domain::{Granularity, UnixNanos};
-use serde::{Deserialize, Serialize};
 
-/// A closed trade, as far as these statistics look at it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ComparableTrade {
-    /// Index of the entry bar in the equity.
-    pub entry_bar: usize,
-    /// Index of the exit bar in the equity.
-    pub exit_bar: usize,
-    /// Seconds from entry to exit.
-    pub seconds: f64,
-    /// Gain after commission, account currency.
-    pub profit: f64,
-    /// Gain as a fraction of the entry's notional.
-    pub return_fraction: f64,
-    /// Commission of entry and exit, account currency.
-    pub commission: f64,
-}
-
-/// What [`comparable`] reads. The three columns are of one length; what is longer is not read.
 #[derive(Clone, Copy, Debug)]
-pub struct ComparableInput<'a> {
-    /// Open times of the bars.
-    pub times: &'a [UnixNanos],
-    /// Equity at their closes, account currency.
-    pub equity: &'a [f64],
-    /// Their closes. Buy and hold, alpha and beta are undefined without them.
-    pub closes: &'a [f64],
-    /// Closed trades, in order of exit.
-    pub trades: &'a [ComparableTrade],
-    /// The bar of the first possible decision: buy and hold begins at the close before it.
-    pub first_decision: usize,
-    /// The bars' length.
-    pub granularity: Granularity,
+pub(super) struct ComparableInput<'a> {
+    pub(super) times: &'a [UnixNanos],
+    pub(super) equity: &'a [f64],
+    pub(super) closes: &'a [f64],
+    pub(super) trades: &'a [ComparableTrade],
+    pub(super) first_decision: usize,
+    pub(super) granularity: Granularity,
 }
 
-/// The statistics of backtesting.py, its names in snake case. `*_pct` in percent, durations in seconds rounded up to the
-/// bars' resolution (minutes, hours or days; of quotes they are exact), drawdowns zero or below as it writes them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Comparable {
-    /// Share of bars on which some closed trade was open, entry and exit bar included.
-    pub exposure_time_pct: Option<f64>,
-    /// Last equity.
-    pub equity_final: Option<f64>,
-    /// Highest equity.
-    pub equity_peak: Option<f64>,
-    /// Commissions of closed trades.
-    pub commissions: Option<f64>,
-    /// Last equity over first equity less one.
-    pub return_pct: Option<f64>,
-    /// Last close over the close before the first decision less one.
-    pub buy_and_hold_return_pct: Option<f64>,
-    /// Geometric mean of daily returns, compounded over 252 days (365 where weekends have bars, 52 weeks of weekly bars).
-    pub return_ann_pct: Option<f64>,
-    /// Volatility of daily returns, compounded over the same year.
-    pub volatility_ann_pct: Option<f64>,
-    /// Compound annual growth by calendar time, years of 365.25 days.
-    pub cagr_pct: Option<f64>,
-    /// `return_ann_pct / volatility_ann_pct`.
-    pub sharpe_ratio: Option<f64>,
-    /// Annual return over annualised downside deviation of daily returns.
-    pub sortino_ratio: Option<f64>,
-    /// Annual return over deepest drawdown.
-    pub calmar_ratio: Option<f64>,
-    /// `return − beta · buy and hold`, percent.
-    pub alpha_pct: Option<f64>,
-    /// Slope of the equity's log returns over the price's, per bar.
-    pub beta: Option<f64>,
-    /// Deepest fall, percent, zero or below.
-    pub max_drawdown_pct: Option<f64>,
-    /// Mean of the falls' depths, percent, zero or below.
-    pub avg_drawdown_pct: Option<f64>,
-    /// Longest time from a peak to its recovery or the end.
-    pub max_drawdown_duration_seconds: Option<f64>,
-    /// Mean time from a peak to its recovery or the end.
-    pub avg_drawdown_duration_seconds: Option<f64>,
-    /// Closed trades.
-    pub trades: u64,
-    /// Share of trades with a gain.
-    pub win_rate_pct: Option<f64>,
-    /// Largest return of a trade, of its entry's notional.
-    pub best_trade_pct: Option<f64>,
-    /// Smallest return of a trade.
-    pub worst_trade_pct: Option<f64>,
-    /// Geometric mean of the trades' returns.
-    pub avg_trade_pct: Option<f64>,
-    /// Longest trade.
-    pub max_trade_duration_seconds: Option<f64>,
-    /// Mean duration of trades.
-    pub avg_trade_duration_seconds: Option<f64>,
-    /// Sum of positive over sum of negative trade returns (fractions, not money).
-    pub profit_factor: Option<f64>,
-    /// Arithmetic mean of the trades' returns.
-    pub expectancy_pct: Option<f64>,
-    /// System quality number: `√trades · mean(profit) / deviation(profit)`.
-    pub sqn: Option<f64>,
-    /// Kelly's fraction: `W − (1 − W) / (mean win / mean loss)`.
-    pub kelly_criterion: Option<f64>,
-}
-
-/// Computes them; undefined is `None`.
-#[must_use]
-pub fn comparable(input: &ComparableInput<'_>) -> Comparable {
+pub(super) fn comparable(input: &ComparableInput<'_>) -> Comparable {
     let bars = input.times.len().min(input.equity.len());
     let closes = if input.closes.len() >= bars { &input.closes[..bars] } else { &[] };
     let input =
@@ -225,14 +132,13 @@ fn periods_per_year(times: &[UnixNanos], granularity: Granularity) -> f64 {
     if granularity == Granularity::W1 {
         return 52.0;
     }
-    let weekend = times.iter().filter(|time| sampling::weekday(**time) >= 5).count();
+    let weekend = times.iter().filter(|time| weekday(**time) >= 5).count();
     if weekend as f64 / times.len() as f64 > WEEKEND_SHARE { 365.0 } else { 252.0 }
 }
 
 fn of_daily_returns(stats: &mut Comparable, input: &ComparableInput<'_>) {
     let ComparableInput { times, equity, granularity, .. } = *input;
-    let days: Vec<f64> =
-        sampling::calendar_periods(times, granularity).iter().map(|index| equity[*index]).collect();
+    let days: Vec<f64> = calendar_periods(times, granularity).iter().map(|index| equity[*index]).collect();
     let returns = changes(&days);
     let year = periods_per_year(times, granularity);
     let Some(daily) = geometric_mean(&returns) else { return };

@@ -1,76 +1,43 @@
-//! From a finished run to its report.
+//! The same statistics the plain way, for the tests: over the whole run in memory, in as many passes as a definition has.
 
-use crate::comparable::{ComparableInput, ComparableTrade, comparable};
-use crate::drawdowns::drawdown_stats;
-use crate::numbers::{currency, defined, downside, mean, ratio, spread_of};
-use crate::per_bar::{PerBarInput, per_bar};
-use crate::report::{Metrics, RatioBasis, Report};
-use crate::sampling;
-use crate::trade_stats::{Sums, trade_stats};
+mod comparable;
+mod drawdowns;
+mod samples;
+mod trades;
+
+use comparable::{ComparableInput, comparable};
+use drawdowns::drawdown_stats;
+use fx_analytics::{ComparableTrade, MarginFigures, Metrics, RatioBasis, Report, TradeBars};
 use fx_domain::{EquityCurve, Granularity, Money, Price, Trade, UnixNanos};
+use samples::{currency, defined, downside, mean, ratio, seconds_between, spread_of};
 use std::collections::BTreeMap;
+use trades::{PerBarInput, Sums, per_bar, trade_stats};
 
-/// Trading days of a year.
 const DAYS_PER_YEAR: f64 = 252.0;
-/// Weeks of a year, for weekly bars.
 const WEEKS_PER_YEAR: f64 = 52.0;
-/// The sample of the ratios.
 const DAILY_SAMPLING: &str = "equity at 17:00 New York";
-/// The sample of the ratios where the bars know no days.
 const WEEKLY_SAMPLING: &str = "equity at the end of each week";
 
-/// A finished run, borrowed. Amounts are in one currency, that of the equity.
+/// A finished run.
 #[derive(Clone, Copy, Debug)]
-pub struct RunView<'a> {
-    /// Closed trades, in order of exit.
-    pub trades: &'a [Trade],
-    /// Equity at every bar's close, stamped by the bar's open.
-    pub equity: &'a EquityCurve,
-    /// Capital before the first bar.
-    pub initial_capital: Money,
-    /// Realised capital at the end.
-    pub final_balance: Money,
-    /// Closes of the equity's bars, for buy and hold, alpha and beta; empty where they are not known.
-    pub closes: &'a [Price],
-    /// Index (in the equity) of the bar of the first possible decision: buy and hold begins at the close before it.
-    pub first_decision: usize,
-    /// The bars' length: tells when a bar closes, and so to which day and month its equity belongs.
-    pub granularity: Granularity,
-    /// What the bar numbers of `trades` count.
-    pub trade_bars: TradeBars,
-    /// What the account's margin did.
-    pub margin: MarginFigures,
+pub(crate) struct Whole<'a> {
+    pub(crate) trades: &'a [Trade],
+    pub(crate) equity: &'a EquityCurve,
+    pub(crate) initial_capital: Money,
+    pub(crate) final_balance: Money,
+    pub(crate) closes: &'a [Price],
+    pub(crate) first_decision: usize,
+    pub(crate) granularity: Granularity,
+    pub(crate) trade_bars: TradeBars,
+    pub(crate) margin: MarginFigures,
 }
 
-/// What the bar numbers of trades count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TradeBars {
-    /// The points of the equity: one instrument was traded.
-    #[default]
-    OfEquity,
-    /// The bars of each trade's own instrument: the points of the equity are found by time.
-    OfInstrument,
-}
-
-/// What the account's margin did in a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct MarginFigures {
-    /// Times that the level fell to the stop-out.
-    pub stop_outs: u64,
-    /// Times that it fell to the margin call.
-    pub margin_calls: u64,
-    /// The lowest level seen with a position, percent.
-    pub lowest_level_pct: Option<f64>,
-}
-
-/// Every statistic of a run. A run without bars has its capital, and undefined ratios.
-#[must_use]
-pub fn report(run: &RunView<'_>) -> Report {
+pub(crate) fn report(run: &Whole<'_>) -> Report {
     let bars = run.equity.times.len().min(run.equity.micros.len());
     let (times, micros) = (&run.equity.times[..bars], &run.equity.micros[..bars]);
     let drawdowns = drawdown_stats(micros, times, run.initial_capital.micros());
     let days: Vec<i64> =
-        sampling::trading_days(times, run.granularity).iter().map(|index| micros[*index]).collect();
+        samples::trading_days(times, run.granularity).iter().map(|index| micros[*index]).collect();
     let ratios = Ratios::of(&days, run.initial_capital.micros(), drawdowns.max_drawdown, run.granularity);
     let equity: Vec<f64> = micros.iter().map(|micros| currency((*micros).into())).collect();
     let closes: Vec<f64> = run.closes.iter().map(|close| close.to_f64()).collect();
@@ -90,7 +57,7 @@ pub fn report(run: &RunView<'_>) -> Report {
             equity: &equity,
             closes: &closes,
             trades: &trades,
-            first_decision: run.first_decision,
+            first_decision: run.first_decision.min(bars.saturating_sub(1)),
             granularity: run.granularity,
         }),
         per_bar: per_bar(&PerBarInput {
@@ -111,14 +78,14 @@ fn comparable_trade(trade: &Trade, bars: TradeBars, times: &[UnixNanos]) -> Comp
     ComparableTrade {
         entry_bar: index(trade.entry_bar, trade.entry_time),
         exit_bar: index(trade.exit_bar, trade.exit_time),
-        seconds: crate::numbers::seconds_between(trade.entry_time, trade.exit_time),
+        seconds: seconds_between(trade.entry_time, trade.exit_time),
         profit: trade.profit_loss.to_f64(),
         return_fraction: trade.return_fraction(),
         commission: currency(trade.costs.commission_micros.into()),
     }
 }
 
-fn metrics(run: &RunView<'_>, micros: &[i64], max_drawdown: f64) -> Metrics {
+fn metrics(run: &Whole<'_>, micros: &[i64], max_drawdown: f64) -> Metrics {
     let sums = Sums::of(run.trades);
     let initial = run.initial_capital.micros();
     let last = micros.last().copied().unwrap_or(run.final_balance.micros());
@@ -193,10 +160,10 @@ impl Ratios {
 
 /// Percent by month of the bars' closes; the first month's from the initial capital, so that the months compound to the
 /// run's return. From equity at or below zero on, months are left out: a return of nothing is undefined.
-fn monthly_returns(run: &RunView<'_>, bars: usize) -> BTreeMap<String, f64> {
+fn monthly_returns(run: &Whole<'_>, bars: usize) -> BTreeMap<String, f64> {
     let mut returns = BTreeMap::new();
     let mut before = run.initial_capital.micros();
-    for ((year, month), index) in sampling::months(&run.equity.times[..bars], run.granularity) {
+    for ((year, month), index) in samples::months(&run.equity.times[..bars], run.granularity) {
         if before <= 0 {
             break;
         }

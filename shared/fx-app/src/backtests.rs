@@ -16,13 +16,14 @@ pub use crate::inputs::RUN_BARS_MAX;
 
 pub use fx_engine::{AccountKind, Commission, FillTime, IntrabarPolicy, Slippage, StopOutPolicy};
 
-use crate::ports::{Page, PageRequest, ResultPart, RunArtefacts};
+use crate::ports::{Page, PageRequest, ResultPart, StoreResult};
 use crate::records::{BacktestRecord, MarginPoint, OrderEvent, SeriesKey, SeriesVersion};
 use crate::{App, Caller, errors};
 use bytes::Bytes;
 use fx_domain::{
     BacktestId, Digest, EquityCurve, ErrorKind, LedgerRow, PlatformError, PlatformResult, StrategyId, Trade,
 };
+use std::ops::Range;
 
 /// Strategies that one comparison takes, at most.
 pub const COMPARED_STRATEGIES_MAX: usize = 20;
@@ -32,8 +33,24 @@ pub const COMPARED_STRATEGIES_MAX: usize = 20;
 pub struct BacktestOutcome {
     /// The summary, as stored.
     pub record: BacktestRecord,
-    /// The long parts, as stored.
-    pub artefacts: RunArtefacts,
+    /// What is shown of the long parts.
+    pub shown: Shown,
+}
+
+/// Closed trades that are shown with a summary, at most: the first ones.
+pub const TRADES_SHOWN_MAX: usize = 1_000;
+/// Points of the equity that are shown with a summary, at most: every n-th one, and the last.
+pub const CURVE_POINTS_MAX: usize = 2_000;
+
+/// What is shown of a result's long parts beside its summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// The first [`TRADES_SHOWN_MAX`] trades.
+    pub trades: Vec<Trade>,
+    /// The equity in at most [`CURVE_POINTS_MAX`] points.
+    pub curve: EquityCurve,
+    /// What happened to the orders that still wait.
+    pub pending: Vec<OrderEvent>,
 }
 
 impl App {
@@ -52,69 +69,104 @@ impl App {
             })
     }
 
-    /// The closed trades of a backtest, in order of exit.
+    /// A backtest as [`App::run_backtest`] answered it.
     ///
     /// # Errors
     /// As [`App::get_backtest`]; `BacktestReportError` when the result's files are gone.
-    pub async fn backtest_trades(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<Vec<Trade>> {
-        self.get_backtest(caller, id).await?;
-        self.files.results.trades(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+    pub async fn get_outcome(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<BacktestOutcome> {
+        let record = self.get_backtest(caller, id).await?;
+        let results = &self.files.results;
+        let trades = results.trades(id, 0..TRADES_SHOWN_MAX as u64).await;
+        let (trades, curve, pending) =
+            (there(id, trades)?, results.curve(id).await, results.pending(id).await);
+        let shown = Shown { trades, curve: there(id, curve)?, pending: there(id, pending)? };
+        Ok(BacktestOutcome { record, shown })
     }
 
-    /// The ledger of a backtest.
+    /// Closed trades of a backtest, in order of exit, by number from 0; those that are not there are left out.
     ///
     /// # Errors
-    /// As [`App::backtest_trades`].
-    pub async fn backtest_ledger(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<Vec<LedgerRow>> {
+    /// As [`App::get_outcome`].
+    pub async fn backtest_trades(
+        &self,
+        caller: &Caller,
+        id: &BacktestId,
+        rows: Range<u64>,
+    ) -> PlatformResult<Vec<Trade>> {
         self.get_backtest(caller, id).await?;
-        self.files.results.ledger(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+        there(id, self.files.results.trades(id, rows).await)
     }
 
-    /// The equity curve of a backtest.
+    /// Rows of the ledger of a backtest.
     ///
     /// # Errors
-    /// As [`App::backtest_trades`].
-    pub async fn backtest_equity(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<EquityCurve> {
+    /// As [`App::get_outcome`].
+    pub async fn backtest_ledger(
+        &self,
+        caller: &Caller,
+        id: &BacktestId,
+        rows: Range<u64>,
+    ) -> PlatformResult<Vec<LedgerRow>> {
         self.get_backtest(caller, id).await?;
-        self.files.results.equity(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+        there(id, self.files.results.ledger(id, rows).await)
+    }
+
+    /// Points of the equity curve of a backtest.
+    ///
+    /// # Errors
+    /// As [`App::get_outcome`].
+    pub async fn backtest_equity(
+        &self,
+        caller: &Caller,
+        id: &BacktestId,
+        rows: Range<u64>,
+    ) -> PlatformResult<EquityCurve> {
+        self.get_backtest(caller, id).await?;
+        there(id, self.files.results.equity(id, rows).await)
     }
 
     /// What happened to the orders of a backtest, in order.
     ///
     /// # Errors
-    /// As [`App::backtest_trades`].
-    pub async fn backtest_events(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<Vec<OrderEvent>> {
+    /// As [`App::get_outcome`].
+    pub async fn backtest_events(
+        &self,
+        caller: &Caller,
+        id: &BacktestId,
+        rows: Range<u64>,
+    ) -> PlatformResult<Vec<OrderEvent>> {
         self.get_backtest(caller, id).await?;
-        self.files.results.events(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+        there(id, self.files.results.events(id, rows).await)
     }
 
     /// The account's margin through a backtest: after each bar with a fill or a rollover, and at every call and
     /// stop-out.
     ///
     /// # Errors
-    /// As [`App::backtest_trades`].
+    /// As [`App::get_outcome`].
     pub async fn backtest_margin(
         &self,
         caller: &Caller,
         id: &BacktestId,
+        rows: Range<u64>,
     ) -> PlatformResult<Vec<MarginPoint>> {
         self.get_backtest(caller, id).await?;
-        self.files.results.margin(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+        there(id, self.files.results.margin(id, rows).await)
     }
 
     /// The tear sheet of a backtest: one HTML file.
     ///
     /// # Errors
-    /// As [`App::backtest_trades`].
+    /// As [`App::get_outcome`].
     pub async fn backtest_report(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<String> {
         self.get_backtest(caller, id).await?;
-        self.files.results.report(id).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+        there(id, self.files.results.report(id).await)
     }
 
     /// A part of a backtest's result as a Parquet file.
     ///
     /// # Errors
-    /// As [`App::backtest_trades`].
+    /// As [`App::get_outcome`].
     pub async fn backtest_parquet(
         &self,
         caller: &Caller,
@@ -122,7 +174,7 @@ impl App {
         part: ResultPart,
     ) -> PlatformResult<Bytes> {
         self.get_backtest(caller, id).await?;
-        self.files.results.parquet(id, part).await.map_err(errors::store)?.ok_or_else(|| files_gone(id))
+        there(id, self.files.results.parquet(id, part).await)
     }
 
     /// A page of the caller's backtests of one strategy, or of all, newest first.
@@ -189,6 +241,10 @@ impl App {
     }
 }
 
-fn files_gone(id: &BacktestId) -> PlatformError {
-    PlatformError::new(ErrorKind::BacktestReport, format!("the result files of backtest {id} are not there"))
+/// A part of a result that its summary speaks of.
+fn there<T>(id: &BacktestId, part: StoreResult<Option<T>>) -> PlatformResult<T> {
+    part.map_err(errors::store)?.ok_or_else(|| {
+        let message = format!("the result files of backtest {id} are not there");
+        PlatformError::new(ErrorKind::BacktestReport, message)
+    })
 }

@@ -2,6 +2,7 @@
 //! that the strategy reads.
 
 mod rates;
+mod windows;
 
 use crate::ports::TimeRange;
 use crate::records::{InputRole, SeriesInput, SeriesKey, SeriesVersion};
@@ -12,8 +13,9 @@ use fx_domain::{
 use fx_engine::{Inputs, RATE_AGE_HOURS_DEFAULT, RunConfig, Track, TrackBars};
 use fx_strategy::{Feed, Plan};
 
-/// Bars of one run, at most, all series together: ten years of minutes take four million.
-pub const RUN_BARS_MAX: u64 = 20_000_000;
+/// Bars of one run, at most, all series together: ten years of minutes take four million. Their number costs time, not
+/// memory.
+pub const RUN_BARS_MAX: u64 = 100_000_000;
 /// Prices are converted by from the first trade on, so they are read from this long before the range: a weekend and a
 /// holiday.
 const RATE_LEAD_NANOS: i64 = RATE_AGE_HOURS_DEFAULT as i64 * fx_domain::NANOS_PER_HOUR;
@@ -88,6 +90,11 @@ impl RunSeries {
 }
 
 impl RunBars {
+    /// Of a run that reads nothing else.
+    pub(crate) fn of_track(bars: Bars) -> Self {
+        Self { tracks: vec![bars], finer: Vec::new(), rates: Vec::new(), references: Vec::new() }
+    }
+
     /// As the engine takes them.
     pub(crate) fn inputs(&self) -> Inputs<'_> {
         let track = |(index, bars)| TrackBars { bars, finer: self.finer.get(index) };
@@ -223,7 +230,7 @@ impl App {
         Err(PlatformError::new(ErrorKind::BacktestData, message))
     }
 
-    /// Reads the bars of `range`, what comes before it, and the prices to convert by.
+    /// Reads the bars of `range` and what comes before it, all at once: for short ranges.
     ///
     /// # Errors
     /// `ServiceError` when the store fails.
@@ -233,30 +240,7 @@ impl App {
         range: TimeRange,
         history: History,
     ) -> PlatformResult<RunBars> {
-        let load = async |version: &SeriesVersion, range, warm_up| {
-            self.files.bars.load(version, range, warm_up).await.map_err(errors::store)
-        };
-        let mut bars =
-            RunBars { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new(), references: Vec::new() };
-        for version in &series.tracks {
-            bars.tracks.push(load(version, led(range, history.lead_nanos), history.bars).await?);
-        }
-        for (version, track) in series.finer.iter().zip(&series.tracks) {
-            // The last bar's path may reach over the end.
-            let end = range.end.plus_nanos(track.series.granularity.nominal_nanos());
-            bars.finer.push(load(version, TimeRange { end, ..range }, 0).await?);
-        }
-        // Trades may begin with the warm-up where there is no other beginning.
-        let first = bars.tracks.iter().filter_map(|bars| bars.times.first()).min();
-        let start = first.map_or(range.start, |first| range.start.min(*first));
-        for version in &series.rates {
-            bars.rates.push(load(version, led(TimeRange { start, ..range }, RATE_LEAD_NANOS), 0).await?);
-        }
-        for version in &series.references {
-            bars.references
-                .push(load(version, led(TimeRange { start, ..range }, history.lead_nanos), 0).await?);
-        }
-        Ok(bars)
+        self.open_windows(series, range, history).await?.all_at_once().await
     }
 }
 

@@ -4,14 +4,15 @@
 //! All adapters: calls are cancel-safe (a dropped future leaves the old state or the new one), reads see every write
 //! that returned before they began, and a failure is a [`StoreError`] that says whether trying again can help.
 
-use crate::records::{
-    BacktestRecord, ExecutionRecord, MarginPoint, OrderEvent, SeriesKey, SeriesVersion, StrategyVersion,
-};
+mod results;
+
+pub use results::{ResultEnd, ResultPart, ResultStore, ResultWriter, RunRows};
+
+use crate::records::{BacktestRecord, ExecutionRecord, SeriesKey, SeriesVersion, StrategyVersion};
 use async_trait::async_trait;
 use bytes::Bytes;
-use fx_domain::{
-    BacktestId, Bars, Digest, EquityCurve, ExecutionId, LedgerRow, Principal, StrategyId, Trade, UnixNanos,
-};
+use futures::stream::BoxStream;
+use fx_domain::{BacktestId, Bars, Digest, ExecutionId, Principal, StrategyId, UnixNanos};
 use std::fmt;
 
 /// A store could not do what was asked.
@@ -198,6 +199,12 @@ pub struct TimeRange {
     pub end: UnixNanos,
 }
 
+/// Bars of one piece of a [`BarStream`], at most.
+pub const PIECE_BARS_MAX: usize = 131_072;
+
+/// Bars as they are read, piece by piece. After an error nothing follows.
+pub type BarStream = BoxStream<'static, StoreResult<Bars>>;
+
 /// Bars, by series and version.
 ///
 /// Adapters MUST return bars in the order of their granularity ([`fx_domain::Granularity::time_order`]): strictly
@@ -213,6 +220,9 @@ pub trait BarStore: Send + Sync {
     ) -> StoreResult<Option<SeriesVersion>>;
     /// The bars of `range`, all quotes at its first instant included, and up to `warm_up` bars before it.
     async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars>;
+    /// The same bars in pieces, in order; none is empty, and none longer than [`PIECE_BARS_MAX`]. However long the range is,
+    /// only a few pieces are in memory.
+    fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream;
     /// A page of the latest versions of all series, by key.
     async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>>;
     /// At least as many bars as `range` holds, without reading them; none where it holds none by the series' first and
@@ -236,66 +246,6 @@ pub trait BacktestStore: Send + Sync {
         strategy: Option<&StrategyId>,
         page: &PageRequest,
     ) -> StoreResult<Page<BacktestRecord>>;
-}
-
-/// The long parts of a backtest's result.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunArtefacts {
-    /// Closed trades, in order of exit.
-    pub trades: Vec<Trade>,
-    /// Ledger rows.
-    pub ledger: Vec<LedgerRow>,
-    /// Equity at each bar.
-    pub equity: EquityCurve,
-    /// What happened to orders, in order.
-    pub events: Vec<OrderEvent>,
-    /// The account's margin where it changed, in order.
-    pub margin: Vec<MarginPoint>,
-    /// The tear sheet, one HTML file.
-    pub report_html: String,
-}
-
-/// Trades, ledger, equity, order events, margin and tear sheets, keyed by backtest.
-///
-/// Adapters MUST give each part back as it was first stored: a second put of the same id changes nothing.
-#[async_trait]
-pub trait ResultStore: Send + Sync {
-    /// Stores the parts of one result. Storing them again changes nothing.
-    async fn put(&self, id: &BacktestId, artefacts: &RunArtefacts) -> StoreResult<()>;
-    /// The trades.
-    async fn trades(&self, id: &BacktestId) -> StoreResult<Option<Vec<Trade>>>;
-    /// The ledger.
-    async fn ledger(&self, id: &BacktestId) -> StoreResult<Option<Vec<LedgerRow>>>;
-    /// The equity curve.
-    async fn equity(&self, id: &BacktestId) -> StoreResult<Option<EquityCurve>>;
-    /// The order events.
-    async fn events(&self, id: &BacktestId) -> StoreResult<Option<Vec<OrderEvent>>>;
-    /// The margin.
-    async fn margin(&self, id: &BacktestId) -> StoreResult<Option<Vec<MarginPoint>>>;
-    /// The tear sheet.
-    async fn report(&self, id: &BacktestId) -> StoreResult<Option<String>>;
-    /// One part as it is stored, as a Parquet file.
-    async fn parquet(&self, id: &BacktestId, part: ResultPart) -> StoreResult<Option<Bytes>>;
-}
-
-/// A part of a result that is stored as Parquet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ResultPart {
-    /// Closed trades.
-    Trades,
-    /// Ledger rows.
-    Ledger,
-    /// Equity at each bar.
-    Equity,
-    /// What happened to orders.
-    Events,
-    /// The account's margin where it changed.
-    Margin,
-}
-
-impl ResultPart {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Trades, Self::Ledger, Self::Equity, Self::Events, Self::Margin];
 }
 
 /// The records of executions. Same contract as [`BacktestStore`].

@@ -1,8 +1,8 @@
 //! What is stored. Each record carries the version of its form; adapters keep it as JSON beside the keys they index.
 
 use fx_domain::{
-    BacktestId, DatasetName, Digest, ExecutionId, Granularity, Instrument, Principal, QuoteSide, StrategyId,
-    UnixNanos,
+    BacktestId, DatasetName, Digest, ExecutionId, Granularity, Instrument, PriceSource, Principal, QuoteSide,
+    StrategyId, UnixNanos,
 };
 use fx_engine::RunConfig;
 use serde::de::DeserializeOwned;
@@ -86,6 +86,9 @@ pub struct SeriesVersion {
     pub manifest_key: String,
     /// The stored side; none when both are.
     pub side: Option<QuoteSide>,
+    /// Where a stored ask comes from; said only where it was made of a column of spreads.
+    #[serde(default = "measured", skip_serializing_if = "is_measured")]
+    pub ask_source: PriceSource,
     /// How many bars.
     pub rows: u64,
     /// Open time of the first bar.
@@ -98,6 +101,15 @@ pub struct SeriesVersion {
     pub synthetic: bool,
     /// When it was imported.
     pub created_at: UnixNanos,
+}
+
+const fn measured() -> PriceSource {
+    PriceSource::Measured
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_measured(source: &PriceSource) -> bool {
+    *source == PriceSource::Measured
 }
 
 /// The summary of one backtest: what was asked, what came out, and everything needed to get it again.

@@ -1,6 +1,6 @@
 //! Bars, one at a time and in columns. A quote is a bar without length: its four prices are one.
 
-use crate::{Price, UnixNanos};
+use crate::{Price, PriceSource, UnixNanos};
 use serde::{Deserialize, Serialize};
 
 /// Open, high, low and close of one side.
@@ -222,6 +222,8 @@ pub struct Bars {
     pub quotes: QuoteColumns,
     /// Volume or tick count; as long as `times`.
     pub volume: Vec<i64>,
+    /// Where a stored ask comes from: quoted, or made of the bid and a column of spreads when the bars were imported.
+    pub ask_source: PriceSource,
 }
 
 impl Bars {
@@ -232,7 +234,7 @@ impl Bars {
             Some(side) => QuoteColumns::One { side, ohlc: OhlcColumns::default() },
             None => QuoteColumns::Both { bid: OhlcColumns::default(), ask: OhlcColumns::default() },
         };
-        Self { times: Vec::new(), quotes, volume: Vec::new() }
+        Self { times: Vec::new(), quotes, volume: Vec::new(), ask_source: PriceSource::Measured }
     }
 
     /// How many bars.
@@ -287,6 +289,31 @@ impl Bars {
         }
     }
 
+    /// Adds the bars of `other` behind these, in their order.
+    ///
+    /// # Panics
+    /// When the two store other sides.
+    pub fn append(&mut self, other: &Self) {
+        assert!(
+            self.ask_source == other.ask_source || other.is_empty(),
+            "a series has its asks from one place"
+        );
+        match (&mut self.quotes, &other.quotes) {
+            (QuoteColumns::One { side, ohlc }, QuoteColumns::One { side: more_side, ohlc: more })
+                if side == more_side =>
+            {
+                ohlc.append(more);
+            }
+            (QuoteColumns::Both { bid, ask }, QuoteColumns::Both { bid: more_bid, ask: more_ask }) => {
+                bid.append(more_bid);
+                ask.append(more_ask);
+            }
+            _ => panic!("a series stores the same sides from its first bar to its last"),
+        }
+        self.times.extend_from_slice(&other.times);
+        self.volume.extend_from_slice(&other.volume);
+    }
+
     /// The bars of `range`, a range of indices, copied. A cut may fall between quotes of one instant: to keep them
     /// together, cut at a [`Bars::lower_bound`].
     #[must_use]
@@ -299,7 +326,8 @@ impl Bars {
                 QuoteColumns::Both { bid: bid.slice(range.clone()), ask: ask.slice(range.clone()) }
             }
         };
-        Self { times: self.times[range.clone()].to_vec(), quotes, volume: self.volume[range].to_vec() }
+        let (times, volume) = (self.times[range.clone()].to_vec(), self.volume[range].to_vec());
+        Self { times, quotes, volume, ask_source: self.ask_source }
     }
 
     /// The index of the first bar at or after `time`: of quotes of one instant, the first. So `lower_bound(a)` to

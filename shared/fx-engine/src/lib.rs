@@ -1,6 +1,6 @@
 //! The simulation: a pure, synchronous function of plan, configuration, bars and state.
 //!
-//! [`State::start`] begins a run, [`advance`] takes it over any number of bars, [`result_hash`] names what came out.
+//! [`State::start`] begins a run, [`advance`] takes it over any number of bars, [`ResultHasher`] names what came out.
 //!
 //! Invariants:
 //! - the same input gives the same bytes, on every platform and however the bars are cut into calls:
@@ -62,7 +62,7 @@ pub use output::{
     CancelReason, Decided, Drawdown, Journal, MarginCause, MarginPoint, OpenPosition, OrderEvent,
     OrderEventKind, Recorder, RejectReason, Slice, Tally,
 };
-pub use result_hash::result_hash;
+pub use result_hash::ResultHasher;
 pub use state::State;
 
 use fx_domain::Price;

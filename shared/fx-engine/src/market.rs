@@ -3,8 +3,8 @@
 use crate::book::BarQuotes;
 use crate::{BadBar, EngineError, PRICE_MAX, RunConfig, SpreadModel, State};
 use fx_domain::{
-    BarFault, Bars, Granularity, Instrument, NANOS_PER_HOUR, Ohlc, OhlcColumns, Pips, Price, QuoteColumns,
-    QuoteSide, Side, TimeOrder, UnixNanos,
+    BarFault, Bars, Granularity, Instrument, NANOS_PER_HOUR, Ohlc, OhlcColumns, Pips, Price, PriceSource,
+    QuoteColumns, QuoteSide, Side, TimeOrder, UnixNanos,
 };
 use fx_strategy::{PriceField, SeriesSide};
 use serde::{Deserialize, Serialize};
@@ -267,7 +267,11 @@ impl<'a> Quotes<'a> {
             }
             (QuoteColumns::Both { bid, ask }, None) => {
                 let widest_nanos = widest(bid, ask);
-                let stored = StoredSides::Both;
+                // An ask that a column of spreads has made is a model's, as if it were made here.
+                let stored = match bars.ask_source {
+                    PriceSource::Measured => StoredSides::Both,
+                    PriceSource::Modelled => StoredSides::One(QuoteSide::Bid),
+                };
                 Ok(Self { bars, bid: view(bid, 0), ask: view(ask, 0), stored, widest_nanos })
             }
             (QuoteColumns::One { side, ohlc }, gap) => {
@@ -350,9 +354,9 @@ impl<'a> Quotes<'a> {
             times.first().is_none_or(|first| after.time.is_none_or(|last| follows(order, last, *first)));
         let volume = self.bars.volume.iter().fold(0, |signs, volume| signs | volume) >= 0;
         let shifts = [self.bid.shift_nanos, self.ask.shift_nanos];
-        let sides_hold = match self.stored {
+        let sides_hold = match &self.bars.quotes {
             // By the hour both sides are columns of their own, one of them perhaps the stored one.
-            StoredSides::One(_) if matches!(self.ask.columns, Cow::Borrowed(_)) => {
+            QuoteColumns::One { .. } if matches!(self.ask.columns, Cow::Borrowed(_)) => {
                 sound(shifts, &self.bid, range)
             }
             _ => {

@@ -1,53 +1,96 @@
 //! The identity of a result.
 
 use fx_domain::{
-    ConversionStep, Digest, DigestBuilder, EquityCurve, ExitReason, Instrument, LedgerKind, LedgerRow, Side,
-    Trade,
+    ConversionStep, Currency, Digest, DigestBuilder, ExitReason, Instrument, LedgerKind, LedgerRow, Side,
+    Trade, UnixNanos,
 };
 
 /// The kind and version of the encoding below; another encoding gets another name.
-const DOMAIN: &str = "fx-engine/result/2";
+const DOMAIN: &str = "fx-engine/result/3";
 
 /// Bytes gathered before they are hashed.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// SHA-256 over trades, ledger and equity of a whole run. Two runs with the same hash gave the same answer.
+/// SHA-256 over trades, ledger and equity of a whole run, taken as they come. Two runs with the same hash gave the same
+/// answer. How the run was cut into calls of [`advance`](crate::advance) is not part of it.
 ///
-/// The encoding: each list as its length, then its items; every number as eight little-endian bytes (two's complement);
-/// enumerations as numbers in order of declaration, from 0; texts as their length and their bytes; what may be absent as
-/// length 0 or as length 1 and itself. Fields come in order of declaration. How the run was cut into
-/// calls of [`advance`](crate::advance) is not part of it.
-#[must_use]
-pub fn result_hash(trades: &[Trade], ledger: &[LedgerRow], equity: &EquityCurve) -> Digest {
-    let mut encoder =
-        Encoder { digest: DigestBuilder::new(DOMAIN), buffer: Vec::with_capacity(BUFFER_BYTES) };
-    encoder.length(trades.len());
-    for trade in trades {
-        encoder.trade(trade);
+/// The encoding: trades, ledger and equity are digests of their own, each over its items and then their number; the
+/// result is the digest over the three and the account currency. Every number is eight little-endian bytes (two's
+/// complement); enumerations are numbers in order of declaration, from 0; texts are their length and their bytes; what may
+/// be absent is length 0, or length 1 and itself. Fields come in order of declaration, a point of the equity is its time
+/// and its amount.
+pub struct ResultHasher {
+    currency: Currency,
+    trades: Encoder,
+    ledger: Encoder,
+    equity: Encoder,
+}
+
+impl ResultHasher {
+    /// Of a run whose account is in `currency`.
+    #[must_use]
+    pub fn new(currency: Currency) -> Self {
+        let section = |name: &str| Encoder::new(&format!("{DOMAIN}/{name}"));
+        Self { currency, trades: section("trades"), ledger: section("ledger"), equity: section("equity") }
     }
-    encoder.length(ledger.len());
-    for row in ledger {
-        encoder.ledger_row(row);
+
+    /// Adds trades, in order of exit.
+    pub fn trades(&mut self, trades: &[Trade]) {
+        for trade in trades {
+            self.trades.trade(trade);
+        }
+        self.trades.items += trades.len() as u64;
     }
-    encoder.text(equity.currency.code());
-    encoder.length(equity.times.len());
-    for time in &equity.times {
-        encoder.integer(time.get());
+
+    /// Adds rows of the ledger.
+    pub fn ledger(&mut self, rows: &[LedgerRow]) {
+        for row in rows {
+            self.ledger.ledger_row(row);
+        }
+        self.ledger.items += rows.len() as u64;
     }
-    encoder.length(equity.micros.len());
-    for micros in &equity.micros {
-        encoder.integer(*micros);
+
+    /// Adds points of the equity: when their bars opened, and millionths of the account currency.
+    ///
+    /// # Panics
+    /// When there are not as many of the one as of the other.
+    pub fn equity(&mut self, times: &[UnixNanos], micros: &[i64]) {
+        assert_eq!(times.len(), micros.len(), "a point of the equity has a time and an amount");
+        for (time, micros) in times.iter().zip(micros) {
+            self.equity.integer(time.get());
+            self.equity.integer(*micros);
+        }
+        self.equity.items += times.len() as u64;
     }
-    encoder.digest.update(&encoder.buffer);
-    encoder.digest.finish()
+
+    /// The hash of the run.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        let result = DigestBuilder::new(DOMAIN).part(self.currency.code().as_bytes());
+        [self.trades, self.ledger, self.equity]
+            .into_iter()
+            .fold(result, |result, section| result.part(section.finish().as_bytes()))
+            .finish()
+    }
 }
 
 struct Encoder {
     digest: DigestBuilder,
     buffer: Vec<u8>,
+    items: u64,
 }
 
 impl Encoder {
+    fn new(domain: &str) -> Self {
+        Self { digest: DigestBuilder::new(domain), buffer: Vec::with_capacity(BUFFER_BYTES), items: 0 }
+    }
+
+    fn finish(mut self) -> Digest {
+        self.natural(self.items);
+        self.digest.update(&self.buffer);
+        self.digest.finish()
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         if self.buffer.len() + bytes.len() > BUFFER_BYTES {
             self.digest.update(&self.buffer);

@@ -15,8 +15,8 @@ mod strategy;
 mod validation;
 
 pub(crate) use backtest::{
-    BacktestResult, BacktestStatus, BacktestSummaries, BacktestSummary, EquityPage, EquityPoint, ResultParts,
-    TradeDto, TradePage,
+    BacktestResult, BacktestStatus, BacktestSummaries, BacktestSummary, EquityPage, EquityPoint, TradeDto,
+    TradePage,
 };
 pub(crate) use backtest_request::{BacktestBody, BacktestInput};
 pub(crate) use dataset::{DatasetDto, DatasetPage, InstrumentDatasets};

@@ -7,9 +7,9 @@ use axum::Router;
 use axum::body::Body;
 use fx_app::library::StrategyLibrary;
 use fx_app::ports::{
-    Health, HealthProbe, HealthStatus, PeerError, RiskAnswer, RiskManagement, RiskRequest, RunArtefacts,
+    Health, HealthProbe, HealthStatus, PeerError, ResultEnd, RiskAnswer, RiskManagement, RiskRequest, RunRows,
 };
-use fx_app::records::{MarginCause, MarginPoint, OrderEvent, OrderEventKind};
+use fx_app::records::{BacktestRecord, MarginCause, MarginPoint, OrderEvent, OrderEventKind};
 use fx_app::{App, RunLimits, Services, Stores};
 use fx_domain::{
     Currency, EquityCurve, Instrument, OrderId, OrderKind, Price, ProtectiveLevels, Side, TimeInForce, Units,
@@ -330,14 +330,16 @@ fn order_and_margin() -> (Vec<OrderEvent>, Vec<MarginPoint>) {
 async fn a_stored_result_is_read_in_parts() {
     let stores = stores(HealthStatus::Healthy);
     let record = fixtures::backtest(&fixtures::principal("client"), "s", "one", fixtures::FRIDAY);
+    let record = BacktestRecord { bars: 3, ..record };
     let times = (0..3).map(|hour| UnixNanos::new(hour * fx_domain::NANOS_PER_HOUR)).collect();
     let equity =
         EquityCurve { times, micros: vec![1_000_000, 2_000_000, 3_000_000], currency: Currency::USD };
-    let report_html = "<p>sheet</p>".to_owned();
     let (events, margin) = order_and_margin();
-    let artefacts =
-        RunArtefacts { trades: Vec::new(), ledger: Vec::new(), equity, events, margin, report_html };
-    fx_store::files(&stores).results.put(&record.id, &artefacts).await.unwrap();
+    let end =
+        ResultEnd { curve: equity.clone(), pending: Vec::new(), report_html: "<p>sheet</p>".to_owned() };
+    let rows = RunRows { trades: Vec::new(), ledger: Vec::new(), equity, events, margin };
+    let results = fx_store::files(&stores).results;
+    fx_testkit::contract::store_result(&*results, &record.id, (rows, end)).await;
     stores.backtests.put(&record).await.unwrap();
     let router = keyed(stores);
     let path = format!("/api/v1/backtests/{}", record.id);

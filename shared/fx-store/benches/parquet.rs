@@ -17,7 +17,7 @@ const BARS: usize = 1_000_000;
 
 fn one_sided(bars: &Bars) -> Bars {
     let quotes = QuoteColumns::One { side: QuoteSide::Bid, ohlc: bars.signal_side().clone() };
-    Bars { times: bars.times.clone(), quotes, volume: bars.volume.clone() }
+    Bars { quotes, ..bars.clone() }
 }
 
 /// The closes as quotes.

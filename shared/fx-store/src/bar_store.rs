@@ -1,26 +1,31 @@
 //! Bars from stored objects: only the row groups that a range of time needs, each checked before it is decoded.
 
 use crate::Error;
-use crate::bars_file::decode_groups;
+use crate::bars_file::{ROW_GROUP_ROWS, decode_groups};
 use crate::error::into_store_error;
-use crate::manifest::{Manifest, ObjectEntry, parse_key};
+use crate::manifest::{Manifest, ObjectEntry, RowGroupEntry, parse_key};
 use async_trait::async_trait;
 use bytes::{Buf, Bytes};
-use futures::stream::{StreamExt, TryStreamExt};
+use futures::stream::{Stream, StreamExt, TryStreamExt};
 use fx_app::ports::{
-    BarStore, BlobStore, Page, PageRequest, SeriesCatalog, StoreError, StoreResult, TimeRange,
+    BarStore, BarStream, BlobStore, PIECE_BARS_MAX, Page, PageRequest, SeriesCatalog, StoreError,
+    StoreResult, TimeRange,
 };
 use fx_app::records::{SeriesKey, SeriesVersion};
-use fx_domain::{Bars, Digest};
+use fx_domain::{Bars, Digest, UnixNanos};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use std::ops::Range;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Bars that one call loads, at most: 56 to 88 bytes each.
 pub const LOAD_BARS_MAX: u64 = 50_000_000;
-/// Objects fetched at the same time.
-const FETCHES_AT_ONCE: usize = 8;
+/// Objects fetched at the same time: each has some megabytes.
+const FETCHES_AHEAD: usize = 2;
+/// Row groups decoded at the same time.
+const DECODES_AHEAD: usize = 2;
+const _: () = assert!(ROW_GROUP_ROWS <= PIECE_BARS_MAX, "a row group is a piece");
 const STORE: &str = "bars";
 
 /// The bars of a blob store, found through a catalog.
@@ -81,6 +86,64 @@ impl ParquetBars {
         Ok(parts)
     }
 
+    /// The bars of `range` and `warm_up` bars before it, piece by piece.
+    async fn pieces(
+        self,
+        version: SeriesVersion,
+        range: TimeRange,
+        warm_up: usize,
+    ) -> Result<impl Stream<Item = Result<Bars, Error>>, Error> {
+        let manifest = Arc::new(self.manifest(&version).await?);
+        let shape = manifest.shape()?;
+        let wanted = select(&manifest, range, warm_up as u64);
+        let lead = groups_of(&manifest, &wanted).filter(|group| group.first < range.start).count();
+        let mut decoded = self.decoded(Arc::clone(&manifest), wanted).boxed();
+        // Where the range begins, and so how much of what is before it, is known when the bars are there.
+        let mut head = Bars { ask_source: manifest.ask_source, ..shape.empty() };
+        for _ in 0..lead {
+            if let Some(bars) = decoded.try_next().await? {
+                head.append(&bars);
+            }
+        }
+        let first = head.lower_bound(range.start).saturating_sub(warm_up);
+        let cuts = (first..head.len()).step_by(PIECE_BARS_MAX);
+        let head: Vec<_> =
+            cuts.map(|from| Ok(head.slice(from..head.len().min(from + PIECE_BARS_MAX)))).collect();
+        let mut checked =
+            Ascending { series: manifest.series.clone(), last: None, end: range.end.max(range.start) };
+        Ok(futures::stream::iter(head)
+            .chain(decoded)
+            .map(move |bars| bars.and_then(|bars| checked.within(bars)))
+            .try_filter(|bars| std::future::ready(!bars.is_empty())))
+    }
+
+    /// The row groups of `wanted`, one after the other, some of them ahead.
+    fn decoded(
+        self,
+        manifest: Arc<Manifest>,
+        wanted: Vec<(usize, Range<usize>)>,
+    ) -> impl Stream<Item = Result<Bars, Error>> + 'static {
+        let source = Arc::clone(&manifest);
+        let fetches = wanted.into_iter().map(move |(object, groups)| {
+            let (bars, manifest) = (self.clone(), Arc::clone(&source));
+            async move {
+                let parts = bars.fetch(&manifest.objects[object], groups.clone()).await?;
+                Ok::<_, Error>(futures::stream::iter(
+                    groups.map(move |group| Ok::<_, Error>((object, group, parts.clone()))),
+                ))
+            }
+        });
+        let groups = futures::stream::iter(fetches).buffered(FETCHES_AHEAD).try_flatten();
+        let decode = move |(object, group, parts)| {
+            let manifest = Arc::clone(&manifest);
+            async move {
+                let decode = move || decode_group(&manifest, object, group, parts);
+                tokio::task::spawn_blocking(decode).await.map_err(Error::Background)?
+            }
+        };
+        groups.map_ok(decode).try_buffered(DECODES_AHEAD)
+    }
+
     async fn load_checked(
         &self,
         version: &SeriesVersion,
@@ -89,23 +152,28 @@ impl ParquetBars {
     ) -> Result<Bars, Error> {
         let manifest = self.manifest(version).await?;
         let wanted = select(&manifest, range, warm_up as u64);
-        let group_rows = |(object, groups): &(usize, Range<usize>)| -> u64 {
-            manifest.objects[*object].row_groups[groups.clone()].iter().map(|group| group.rows).sum()
-        };
-        let rows: u64 = wanted.iter().map(group_rows).sum();
+        let rows: u64 = groups_of(&manifest, &wanted).map(|group| group.rows).sum();
         if rows > LOAD_BARS_MAX {
             let what = format!("a range of {}", manifest.series);
             return Err(Error::Limit { what, limit: LOAD_BARS_MAX, unit: "bars" });
         }
-        let fetches = wanted.into_iter().map(|(object, groups)| {
-            let object = &manifest.objects[object];
-            async move { Ok::<_, Error>((self.fetch(object, groups.clone()).await?, groups)) }
-        });
-        let parts: Vec<(Parts, Range<usize>)> =
-            futures::stream::iter(fetches).buffered(FETCHES_AT_ONCE).try_collect().await?;
-        let decode = move || decode_all(parts, &manifest, rows, range, warm_up);
-        tokio::task::spawn_blocking(decode).await.map_err(Error::Background)?
+        // At most LOAD_BARS_MAX: counted from the manifest.
+        let bars = manifest.shape()?.with_capacity(usize::try_from(rows).unwrap_or(0));
+        let mut bars = Bars { ask_source: manifest.ask_source, ..bars };
+        let mut pieces = pin!(self.clone().pieces(version.clone(), range, warm_up).await?);
+        while let Some(piece) = pieces.try_next().await? {
+            bars.append(&piece);
+        }
+        Ok(bars)
     }
+}
+
+/// The row groups of what [`select`] chose, in order.
+fn groups_of<'a>(
+    manifest: &'a Manifest,
+    wanted: &'a [(usize, Range<usize>)],
+) -> impl Iterator<Item = &'a RowGroupEntry> {
+    wanted.iter().flat_map(|(object, groups)| &manifest.objects[*object].row_groups[groups.clone()])
 }
 
 /// Which row groups hold the bars of `range` and `warm_up` bars before it: one more than needed at most.
@@ -140,33 +208,43 @@ fn select(manifest: &Manifest, range: TimeRange, warm_up: u64) -> Vec<(usize, Ra
     wanted
 }
 
-fn decode_all(
-    parts: Vec<(Parts, Range<usize>)>,
-    manifest: &Manifest,
-    rows: u64,
-    range: TimeRange,
-    warm_up: usize,
-) -> Result<Bars, Error> {
+/// Pieces that follow one another.
+struct Ascending {
+    series: SeriesKey,
+    /// The last time of the piece before.
+    last: Option<UnixNanos>,
+    /// What is here or later is left out.
+    end: UnixNanos,
+}
+
+impl Ascending {
+    fn within(&mut self, bars: Bars) -> Result<Bars, Error> {
+        let order = self.series.granularity.time_order();
+        let earlier = self.last.iter().chain(&bars.times);
+        let later = bars.times.iter().skip(usize::from(self.last.is_none()));
+        if let Some((_, back)) = earlier.zip(later).find(|(earlier, later)| !order.allows(**earlier, **later))
+        {
+            return Err(Error::corrupt(format!("{} goes back in time at {back}", self.series)));
+        }
+        self.last = bars.times.last().copied().or(self.last);
+        let within = bars.lower_bound(self.end);
+        Ok(if within == bars.len() { bars } else { bars.slice(0..within) })
+    }
+}
+
+fn decode_group(manifest: &Manifest, object: usize, group: usize, parts: Parts) -> Result<Bars, Error> {
     let shape = manifest.shape()?;
-    // At most LOAD_BARS_MAX: counted from the manifest.
-    let mut bars = shape.with_capacity(usize::try_from(rows).unwrap_or(0));
-    for (part, groups) in parts {
-        decode_groups(part, groups, (shape, manifest.decimals), &mut bars)?;
+    let entry = &manifest.objects[object].row_groups[group];
+    // A row group is never longer: the decoder refuses it.
+    let bars = shape.with_capacity(usize::try_from(entry.rows).unwrap_or(0).min(PIECE_BARS_MAX));
+    let mut bars = Bars { ask_source: manifest.ask_source, ..bars };
+    decode_groups(parts, group..group + 1, (shape, manifest.decimals), &mut bars)?;
+    if bars.len() as u64 == entry.rows {
+        Ok(bars)
+    } else {
+        let (series, found, rows) = (&manifest.series, bars.len(), entry.rows);
+        Err(Error::corrupt(format!("a row group of {series} has {found} of {rows} bars")))
     }
-    if bars.len() as u64 != rows {
-        return Err(Error::corrupt(format!("{} has {} of {rows} bars", manifest.series, bars.len())));
-    }
-    let order = manifest.series.granularity.time_order();
-    if let Some(index) = bars.times.windows(2).position(|pair| !order.allows(pair[0], pair[1])) {
-        return Err(Error::corrupt(format!(
-            "{} goes back in time at {}",
-            manifest.series, bars.times[index]
-        )));
-    }
-    let start = bars.lower_bound(range.start);
-    let end = bars.lower_bound(range.end).max(start);
-    let start = start.saturating_sub(warm_up);
-    Ok(if start == 0 && end == bars.len() { bars } else { bars.slice(start..end) })
 }
 
 /// Parts of an object that were fetched, in order. Reading outside of them is an error, not a fetch.
@@ -234,6 +312,11 @@ impl BarStore for ParquetBars {
             },
             other => into_store_error(STORE, other),
         })
+    }
+
+    fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream {
+        let pieces = self.clone().pieces(version.clone(), range, warm_up);
+        futures::stream::once(pieces).try_flatten().map_err(|error| into_store_error(STORE, error)).boxed()
     }
 
     async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>> {

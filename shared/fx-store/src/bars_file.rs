@@ -76,7 +76,7 @@ impl Shape {
             Some(only) => QuoteColumns::One { side: only, ohlc: side() },
             None => QuoteColumns::Both { bid: side(), ask: side() },
         };
-        Bars { times: Vec::with_capacity(rows), quotes, volume: Vec::with_capacity(rows) }
+        Bars { times: Vec::with_capacity(rows), volume: Vec::with_capacity(rows), quotes, ..self.empty() }
     }
 
     const fn price_columns(self) -> &'static [&'static str] {

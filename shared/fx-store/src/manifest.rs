@@ -4,7 +4,7 @@ use crate::Error;
 use crate::bars_file::{EncodedObject, Shape, one_sided_quotes};
 use fx_app::ports::BlobKey;
 use fx_app::records::SeriesKey;
-use fx_domain::{Digest, QuoteSide, UnixNanos};
+use fx_domain::{Digest, PriceSource, QuoteSide, UnixNanos};
 use serde::{Deserialize, Serialize};
 
 /// Version of the manifest's form.
@@ -103,6 +103,9 @@ pub struct Manifest {
     pub series: SeriesKey,
     /// The stored side; none when both are.
     pub side: Option<QuoteSide>,
+    /// Where a stored ask comes from; said only where it was made of a column of spreads.
+    #[serde(default = "measured", skip_serializing_if = "is_measured")]
+    pub ask_source: PriceSource,
     /// Decimals of the stored prices.
     pub decimals: u32,
     /// Where long bars begin.
@@ -117,6 +120,15 @@ pub struct Manifest {
     pub gaps: Gaps,
     /// The objects in order of time.
     pub objects: Vec<ObjectEntry>,
+}
+
+const fn measured() -> PriceSource {
+    PriceSource::Measured
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_measured(source: &PriceSource) -> bool {
+    *source == PriceSource::Measured
 }
 
 impl ObjectEntry {

@@ -6,7 +6,7 @@ use crate::manifest::{Anchor, Gaps, MANIFEST_SCHEMA, Manifest, ObjectEntry, pars
 use bytes::Bytes;
 use fx_app::ports::{BlobKey, BlobStore, Publish, SeriesCatalog};
 use fx_app::records::{RECORD_SCHEMA, SeriesKey, SeriesVersion};
-use fx_domain::{Bar, Bars, Digest, UnixNanos};
+use fx_domain::{Bar, Bars, Digest, PriceSource, UnixNanos};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -70,6 +70,7 @@ impl StagedSeries {
 #[derive(Clone, Debug)]
 pub(crate) struct Provenance {
     pub(crate) anchor: Anchor,
+    pub(crate) ask_source: PriceSource,
     pub(crate) sources: Vec<String>,
     pub(crate) synthetic: bool,
     pub(crate) gaps: Gaps,
@@ -148,6 +149,7 @@ impl Stager {
             schema: MANIFEST_SCHEMA,
             series: self.series,
             side: self.form.shape.side(),
+            ask_source: provenance.ask_source,
             decimals: self.form.decimals,
             anchor: provenance.anchor,
             sources: provenance.sources,
@@ -200,6 +202,7 @@ pub async fn publish(
         version: staged.version,
         manifest_key,
         side: manifest.side,
+        ask_source: manifest.ask_source,
         rows: manifest.rows,
         first: first.first,
         last: last.last,

@@ -4,33 +4,43 @@
 //! Every table is flat: one row a thing, a column that does not apply to a row is null there. Times are nanoseconds since
 //! 1970 UTC, prices decimals of 9 places, money decimals of 6 places in the account currency, names those of the API.
 //! What each table's columns hold stands where it is written.
+//!
+//! A result is a folder: objects named by part, number and digest, and `contents.json`, which lists them and is put last.
+//! A result without it does not exist. What is read is held to its digest first.
 
+mod contents;
+mod equity;
 mod events;
 mod ledger;
 mod margin;
 #[cfg(test)]
 mod tests;
+mod trades;
+mod writer;
 
 use crate::Error;
-use crate::error::{guarded, into_store_error};
+use crate::error::into_store_error;
 use crate::manifest::parse_key;
-use crate::table::{Meaning, Table, Values, write};
+use crate::table::{Meaning, Table, Values, joined};
 use async_trait::async_trait;
 use bytes::Bytes;
-use fx_app::ports::{BlobKey, BlobStore, ResultPart, ResultStore, RunArtefacts, StoreResult};
+use contents::{Contents, Piece};
+use fx_app::ports::{BlobKey, BlobStore, ResultPart, ResultStore, ResultWriter, StoreResult};
 use fx_app::records::{MarginPoint, OrderEvent};
-use fx_domain::{
-    BacktestId, Costs, Currency, EquityCurve, Instrument, LedgerRow, Money, Price, Trade, Units, UnixNanos,
-};
+use fx_domain::{BacktestId, Currency, Digest, EquityCurve, Instrument, LedgerRow, Trade};
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, StrDeserializer};
+use std::ops::Range;
 use std::sync::Arc;
+use writer::Writer;
 
 const STORE: &str = "results";
 /// Decimal places of an amount of money.
 const MONEY: Meaning = Meaning::Decimal(6);
 /// Decimal places of a price.
 const PRICE: Meaning = Meaning::Decimal(9);
+/// Key of the account currency in the notes of every table.
+const CURRENCY_NOTE: &str = "currency";
 
 /// Results in a blob store, under `results/{backtest id}/`.
 #[derive(Clone)]
@@ -43,95 +53,131 @@ fn key(id: &BacktestId, file: &str) -> Result<BlobKey, Error> {
     parse_key(&format!("results/{}/{file}", id.as_str()))
 }
 
-const fn file_of(part: ResultPart) -> &'static str {
-    match part {
-        ResultPart::Trades => "trades.parquet",
-        ResultPart::Ledger => "ledger.parquet",
-        ResultPart::Equity => "equity.parquet",
-        ResultPart::Events => "events.parquet",
-        ResultPart::Margin => "margin.parquet",
-    }
-}
-
-const REPORT: &str = "report.html";
-
 impl BlobResults {
-    async fn fetch(&self, id: &BacktestId, file: &str) -> Result<Option<Bytes>, Error> {
-        Ok(self.blobs.get(&key(id, file)?).await?)
+    async fn contents(&self, id: &BacktestId) -> Result<Option<Contents>, Error> {
+        let bytes = self.blobs.get(&key(id, contents::FILE)?).await?;
+        bytes.map(|bytes| Contents::from_bytes(&bytes)).transpose()
     }
 
-    async fn read<T: Send + 'static>(
+    /// An object, held to its digest.
+    async fn object(&self, id: &BacktestId, piece: &Piece) -> Result<Bytes, Error> {
+        let key = key(id, &piece.file)?;
+        let missing = || Error::corrupt(format!("{key} is missing"));
+        let bytes = self.blobs.get(&key).await?.ok_or_else(missing)?;
+        if Digest::of(&bytes) == piece.sha256 {
+            Ok(bytes)
+        } else {
+            Err(Error::corrupt(format!("{key} has another digest")))
+        }
+    }
+
+    async fn table<T: Send + 'static>(
+        &self,
+        id: &BacktestId,
+        piece: &Piece,
+        rows: Range<usize>,
+        decode: fn(&Table) -> Result<Vec<T>, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let bytes = self.object(id, piece).await?;
+        let decode = move || decode(&Table::open(bytes, rows)?);
+        tokio::task::spawn_blocking(decode).await.map_err(Error::Background)?
+    }
+
+    /// The rows of a part that are in `rows`, and the account currency.
+    async fn rows<T: Send + 'static>(
         &self,
         id: &BacktestId,
         part: ResultPart,
-        decode: fn(Bytes) -> Result<T, Error>,
-    ) -> StoreResult<Option<T>> {
+        rows: Range<u64>,
+        decode: fn(&Table) -> Result<Vec<T>, Error>,
+    ) -> StoreResult<Option<(Currency, Vec<T>)>> {
         let read = async {
-            let Some(bytes) = self.fetch(id, file_of(part)).await? else { return Ok(None) };
-            let decode = move || guarded(file_of(part), || decode(bytes));
-            tokio::task::spawn_blocking(decode).await.map_err(Error::Background)?.map(Some)
+            let Some(contents) = self.contents(id).await? else { return Ok(None) };
+            let mut values = Vec::new();
+            for (piece, within) in contents.within(part, rows) {
+                values.append(&mut self.table(id, piece, within, decode).await?);
+            }
+            Ok(Some((contents.currency, values)))
         };
         read.await.map_err(|error| into_store_error(STORE, error))
     }
 
-    async fn store(&self, id: &BacktestId, artefacts: &RunArtefacts) -> Result<(), Error> {
-        let owned = artefacts.clone();
-        let encode = move || -> Result<_, Error> {
-            Ok([
-                (ResultPart::Trades, encode_trades(&owned.trades)?),
-                (ResultPart::Ledger, ledger::encode(&owned.ledger)?),
-                (ResultPart::Equity, encode_equity(&owned.equity)?),
-                (ResultPart::Events, events::encode(&owned.events)?),
-                (ResultPart::Margin, margin::encode(&owned.margin, owned.equity.currency)?),
-            ])
+    /// What `pick` names, read by `decode`.
+    async fn whole<T: Send + 'static>(
+        &self,
+        id: &BacktestId,
+        pick: fn(&Contents) -> &Piece,
+        decode: fn(&Table) -> Result<Vec<T>, Error>,
+    ) -> StoreResult<Option<(Currency, Vec<T>)>> {
+        let read = async {
+            let Some(contents) = self.contents(id).await? else { return Ok(None) };
+            let values = self.table(id, pick(&contents), 0..usize::MAX, decode).await?;
+            Ok(Some((contents.currency, values)))
         };
-        let parts = tokio::task::spawn_blocking(encode).await.map_err(Error::Background)??;
-        for (part, bytes) in parts {
-            self.blobs.put(&key(id, file_of(part))?, bytes).await?;
-        }
-        let html = Bytes::from(artefacts.report_html.clone().into_bytes());
-        self.blobs.put(&key(id, REPORT)?, html).await?;
-        Ok(())
+        read.await.map_err(|error| into_store_error(STORE, error))
     }
 }
 
 #[async_trait]
 impl ResultStore for BlobResults {
-    async fn put(&self, id: &BacktestId, artefacts: &RunArtefacts) -> StoreResult<()> {
-        self.store(id, artefacts).await.map_err(|error| into_store_error(STORE, error))
+    fn writer(&self, id: &BacktestId, currency: Currency) -> Box<dyn ResultWriter> {
+        Box::new(Writer::new(Arc::clone(&self.blobs), id.clone(), currency))
     }
 
-    async fn trades(&self, id: &BacktestId) -> StoreResult<Option<Vec<Trade>>> {
-        self.read(id, ResultPart::Trades, decode_trades).await
+    async fn trades(&self, id: &BacktestId, rows: Range<u64>) -> StoreResult<Option<Vec<Trade>>> {
+        Ok(self.rows(id, ResultPart::Trades, rows, trades::decode).await?.map(|(_, rows)| rows))
     }
 
-    async fn ledger(&self, id: &BacktestId) -> StoreResult<Option<Vec<LedgerRow>>> {
-        self.read(id, ResultPart::Ledger, ledger::decode).await
+    async fn ledger(&self, id: &BacktestId, rows: Range<u64>) -> StoreResult<Option<Vec<LedgerRow>>> {
+        Ok(self.rows(id, ResultPart::Ledger, rows, ledger::decode).await?.map(|(_, rows)| rows))
     }
 
-    async fn equity(&self, id: &BacktestId) -> StoreResult<Option<EquityCurve>> {
-        self.read(id, ResultPart::Equity, decode_equity).await
+    async fn equity(&self, id: &BacktestId, rows: Range<u64>) -> StoreResult<Option<EquityCurve>> {
+        let points = self.rows(id, ResultPart::Equity, rows, equity::decode).await?;
+        Ok(points.map(|(currency, points)| equity::curve(points, currency)))
     }
 
-    async fn events(&self, id: &BacktestId) -> StoreResult<Option<Vec<OrderEvent>>> {
-        self.read(id, ResultPart::Events, events::decode).await
+    async fn events(&self, id: &BacktestId, rows: Range<u64>) -> StoreResult<Option<Vec<OrderEvent>>> {
+        Ok(self.rows(id, ResultPart::Events, rows, events::decode).await?.map(|(_, rows)| rows))
     }
 
-    async fn margin(&self, id: &BacktestId) -> StoreResult<Option<Vec<MarginPoint>>> {
-        self.read(id, ResultPart::Margin, margin::decode).await
+    async fn margin(&self, id: &BacktestId, rows: Range<u64>) -> StoreResult<Option<Vec<MarginPoint>>> {
+        Ok(self.rows(id, ResultPart::Margin, rows, margin::decode).await?.map(|(_, rows)| rows))
+    }
+
+    async fn curve(&self, id: &BacktestId) -> StoreResult<Option<EquityCurve>> {
+        let points = self.whole(id, |contents| &contents.curve, equity::decode).await?;
+        Ok(points.map(|(currency, points)| equity::curve(points, currency)))
+    }
+
+    async fn pending(&self, id: &BacktestId) -> StoreResult<Option<Vec<OrderEvent>>> {
+        let events = self.whole(id, |contents| &contents.pending, events::decode).await?;
+        Ok(events.map(|(_, events)| events))
     }
 
     async fn report(&self, id: &BacktestId) -> StoreResult<Option<String>> {
-        let bytes = self.fetch(id, REPORT).await.map_err(|error| into_store_error(STORE, error))?;
-        let text = bytes.map(|bytes| {
-            String::from_utf8(bytes.to_vec())
-                .map_err(|_| Error::corrupt(format!("{REPORT} of {} is not UTF-8", id.as_str())))
-        });
-        text.transpose().map_err(|error| into_store_error(STORE, error))
+        let read = async {
+            let Some(contents) = self.contents(id).await? else { return Ok(None) };
+            let bytes = self.object(id, &contents.report).await?;
+            let wrong = |_| Error::corrupt(format!("the report of {} is not UTF-8", id.as_str()));
+            String::from_utf8(bytes.to_vec()).map(Some).map_err(wrong)
+        };
+        read.await.map_err(|error| into_store_error(STORE, error))
     }
 
     async fn parquet(&self, id: &BacktestId, part: ResultPart) -> StoreResult<Option<Bytes>> {
-        self.fetch(id, file_of(part)).await.map_err(|error| into_store_error(STORE, error))
+        let read = async {
+            let Some(contents) = self.contents(id).await? else { return Ok(None) };
+            let mut objects = Vec::new();
+            for piece in contents.pieces(part) {
+                objects.push(self.object(id, piece).await?);
+            }
+            if let [only] = objects.as_slice() {
+                return Ok(Some(only.clone()));
+            }
+            tokio::task::spawn_blocking(move || joined(&objects)).await.map_err(Error::Background)?.map(Some)
+        };
+        read.await.map_err(|error| into_store_error(STORE, error))
     }
 }
 
@@ -166,97 +212,6 @@ fn there<T>(value: Option<T>, column: &str) -> Result<T, Error> {
 
 fn instrument(pair: &str) -> Result<Instrument, Error> {
     Instrument::parse(pair).map_err(|error| Error::corrupt(error.to_string()))
-}
-
-fn encode_trades(trades: &[Trade]) -> Result<Bytes, Error> {
-    let columns = [
-        ("id", counts(trades, |trade| trade.id)),
-        ("position_id", counts(trades, |trade| trade.position_id)),
-        ("instrument", Values::Owned(trades.iter().map(|trade| trade.instrument.to_string()).collect())),
-        ("side", texts(trades, |trade| trade.side.as_str())),
-        ("units", integers(trades, Meaning::Signed, |trade| trade.units.get())),
-        ("entry_bar", counts(trades, |trade| trade.entry_bar)),
-        ("exit_bar", counts(trades, |trade| trade.exit_bar)),
-        ("entry_time", integers(trades, Meaning::Timestamp, |trade| trade.entry_time.get())),
-        ("exit_time", integers(trades, Meaning::Timestamp, |trade| trade.exit_time.get())),
-        ("entry_price", integers(trades, PRICE, |trade| trade.entry_price.nanos())),
-        ("exit_price", integers(trades, PRICE, |trade| trade.exit_price.nanos())),
-        ("profit_loss", integers(trades, MONEY, |trade| trade.profit_loss.micros())),
-        (
-            "currency",
-            Values::Owned(trades.iter().map(|trade| trade.profit_loss.currency().to_string()).collect()),
-        ),
-        ("spread", integers(trades, MONEY, |trade| trade.costs.spread_micros)),
-        ("commission", integers(trades, MONEY, |trade| trade.costs.commission_micros)),
-        ("slippage", integers(trades, MONEY, |trade| trade.costs.slippage_micros)),
-        ("financing", integers(trades, MONEY, |trade| trade.costs.financing_micros)),
-        ("exit_reason", texts(trades, |trade| trade.exit_reason.as_str())),
-        ("ambiguous", Values::Bool(trades.iter().map(|trade| trade.ambiguous).collect())),
-        ("mae", integers(trades, PRICE, |trade| trade.mae.nanos())),
-        ("mfe", integers(trades, PRICE, |trade| trade.mfe.nanos())),
-    ];
-    write(&columns, &[])
-}
-
-fn decode_trades(bytes: Bytes) -> Result<Vec<Trade>, Error> {
-    let table = Table::open(bytes)?;
-    let (ids, positions) = (table.unsigned("id")?, table.unsigned("position_id")?);
-    let (instruments, sides) = (table.texts("instrument")?, table.texts("side")?);
-    let (units, currencies) = (table.integers("units")?, table.texts("currency")?);
-    let (entry_bars, exit_bars) = (table.unsigned("entry_bar")?, table.unsigned("exit_bar")?);
-    let (entry_times, exit_times) = (table.integers("entry_time")?, table.integers("exit_time")?);
-    let (entry_prices, exit_prices) = (table.integers("entry_price")?, table.integers("exit_price")?);
-    let (profits, spreads) = (table.integers("profit_loss")?, table.integers("spread")?);
-    let (commissions, slippages) = (table.integers("commission")?, table.integers("slippage")?);
-    let (financings, reasons) = (table.integers("financing")?, table.texts("exit_reason")?);
-    let ambiguous = table.bools("ambiguous")?;
-    let (worst, best) = (table.integers("mae")?, table.integers("mfe")?);
-    let trade = |row: usize| -> Result<Trade, Error> {
-        Ok(Trade {
-            id: ids[row],
-            position_id: positions[row],
-            instrument: instrument(&instruments[row])?,
-            side: named(&sides[row])?,
-            units: Units::new(units[row]),
-            entry_bar: entry_bars[row],
-            exit_bar: exit_bars[row],
-            entry_time: UnixNanos::new(entry_times[row]),
-            exit_time: UnixNanos::new(exit_times[row]),
-            entry_price: Price::from_nanos(entry_prices[row]),
-            exit_price: Price::from_nanos(exit_prices[row]),
-            profit_loss: Money::from_micros(profits[row], currency(&currencies[row])?),
-            costs: Costs {
-                spread_micros: spreads[row],
-                commission_micros: commissions[row],
-                slippage_micros: slippages[row],
-                financing_micros: financings[row],
-            },
-            exit_reason: named(&reasons[row])?,
-            ambiguous: ambiguous[row],
-            mae: Price::from_nanos(worst[row]),
-            mfe: Price::from_nanos(best[row]),
-        })
-    };
-    (0..table.rows()).map(trade).collect()
-}
-
-/// Key of the account currency in the file of an equity curve: the curve has it even when it is empty.
-const CURRENCY_NOTE: &str = "currency";
-
-fn encode_equity(equity: &EquityCurve) -> Result<Bytes, Error> {
-    let times = equity.times.iter().map(|time| time.get()).collect();
-    let columns = [
-        ("time", Values::Integer(Meaning::Timestamp, times)),
-        ("equity", Values::Integer(MONEY, equity.micros.clone())),
-    ];
-    write(&columns, &[(CURRENCY_NOTE, &equity.currency.to_string())])
-}
-
-fn decode_equity(bytes: Bytes) -> Result<EquityCurve, Error> {
-    let table = Table::open(bytes)?;
-    let currency = currency(table.note(CURRENCY_NOTE).unwrap_or_default())?;
-    let times = table.integers("time")?.into_iter().map(UnixNanos::new).collect();
-    Ok(EquityCurve { times, micros: table.integers("equity")?, currency })
 }
 
 fn currency(code: &str) -> Result<Currency, Error> {

@@ -11,7 +11,8 @@ use crate::publish::{Provenance, StagedSeries, Stager, publish as publish_staged
 use fx_app::ports::{BlobStore, SeriesCatalog};
 use fx_app::records::{SeriesKey, SeriesVersion};
 use fx_domain::{
-    Bar, Bars, DatasetName, Granularity, Instrument, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc, Price, UnixNanos,
+    Bar, Bars, DatasetName, Granularity, Instrument, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc, Price,
+    PriceSource, UnixNanos,
 };
 use jiff::civil::Weekday;
 use rand_chacha::ChaCha8Rng;
@@ -115,7 +116,8 @@ pub fn stage(spec: &SyntheticSpec, dataset: &DatasetName) -> Result<StagedSeries
     let long = spec.granularity >= Granularity::H4;
     let anchor = if long { Anchor::NewYork17 } else { Anchor::UtcMidnight };
     let sources = vec![format!("synthetic seed {}", spec.seed)];
-    stager.finish(Provenance { anchor, sources, synthetic: true, gaps: gaps.into_gaps() })
+    let (ask_source, gaps) = (PriceSource::Measured, gaps.into_gaps());
+    stager.finish(Provenance { anchor, ask_source, sources, synthetic: true, gaps })
 }
 
 /// [`stage`], then stored as the latest version of the series.

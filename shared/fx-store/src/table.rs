@@ -5,6 +5,7 @@ use crate::bars_file::ROW_GROUP_ROWS;
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::column::reader::ColumnReader;
+use parquet::column::writer::ColumnCloseResult;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
@@ -12,7 +13,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::types::{Type, TypePtr};
+use parquet::schema::types::{ColumnPath, Type, TypePtr};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -91,43 +92,39 @@ impl Values {
         }
     }
 
-    fn write(
-        &self,
-        rows: Range<usize>,
-        group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    ) -> parquet::errors::Result<()> {
+    fn write(&self, group: &mut SerializedRowGroupWriter<'_, Vec<u8>>) -> parquet::errors::Result<()> {
         let missing = || ParquetError::General("more columns than the schema has".to_owned());
         let mut column = group.next_column()?.ok_or_else(missing)?;
         let text = |value: &str| ByteArray::from(value.as_bytes().to_vec());
         match self {
             Self::Integer(_, values) => {
-                column.typed::<Int64Type>().write_batch(&values[rows], None, None)?;
+                column.typed::<Int64Type>().write_batch(values, None, None)?;
             }
             Self::OptionalInteger(_, values) => {
-                let (present, levels) = present(&values[rows], |value| *value);
+                let (present, levels) = present(values, |value| *value);
                 column.typed::<Int64Type>().write_batch(&present, Some(&levels), None)?;
             }
             Self::Bool(values) => {
-                column.typed::<BoolType>().write_batch(&values[rows], None, None)?;
+                column.typed::<BoolType>().write_batch(values, None, None)?;
             }
             Self::OptionalBool(values) => {
-                let (present, levels) = present(&values[rows], |value| *value);
+                let (present, levels) = present(values, |value| *value);
                 column.typed::<BoolType>().write_batch(&present, Some(&levels), None)?;
             }
             Self::OptionalText(values) => {
-                let (present, levels) = present(&values[rows], |value| text(value));
+                let (present, levels) = present(values, |value| text(value));
                 column.typed::<ByteArrayType>().write_batch(&present, Some(&levels), None)?;
             }
             Self::OptionalOwned(values) => {
-                let (present, levels) = present(&values[rows], |value| text(value));
+                let (present, levels) = present(values, |value| text(value));
                 column.typed::<ByteArrayType>().write_batch(&present, Some(&levels), None)?;
             }
             Self::Text(values) => {
-                let values: Vec<ByteArray> = values[rows].iter().map(|value| text(value)).collect();
+                let values: Vec<ByteArray> = values.iter().map(|value| text(value)).collect();
                 column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
             }
             Self::Owned(values) => {
-                let values: Vec<ByteArray> = values[rows].iter().map(|value| text(value)).collect();
+                let values: Vec<ByteArray> = values.iter().map(|value| text(value)).collect();
                 column.typed::<ByteArrayType>().write_batch(&values, None, None)?;
             }
         }
@@ -146,70 +143,140 @@ const DECIMAL_PRECISION: i32 = 18;
 const CREATED_BY: &str = "fx-store 1";
 const ZSTD_LEVEL: i32 = 3;
 
-/// Writes columns of one length as a Parquet file with the key-value pairs `notes`.
-pub(crate) fn write(columns: &[(&str, Values)], notes: &[(&str, &str)]) -> Result<Bytes, Error> {
-    let rows = columns.first().map_or(0, |(_, values)| values.len());
-    assert!(columns.iter().all(|(_, values)| values.len() == rows), "columns of one table have one length");
-    let build = || {
-        let level = ZstdLevel::try_new(ZSTD_LEVEL)?;
-        let mut properties = WriterProperties::builder()
-            .set_created_by(CREATED_BY.to_owned())
-            .set_compression(Compression::ZSTD(level))
-            .set_statistics_enabled(EnabledStatistics::Chunk)
-            .set_offset_index_disabled(true)
-            .set_key_value_metadata(Some(
-                notes
-                    .iter()
-                    .map(|(key, value)| KeyValue::new((*key).to_owned(), (*value).to_owned()))
-                    .collect(),
-            ));
-        for (name, values) in columns {
-            if values.meaning().is_some() {
-                let path = parquet::schema::types::ColumnPath::from(*name);
-                properties = properties
-                    .set_column_dictionary_enabled(path.clone(), false)
-                    .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-            }
-        }
-        let fields = columns.iter().map(|(name, values)| values.field(name).map(Arc::new));
-        let fields: Vec<TypePtr> = fields.collect::<parquet::errors::Result<_>>()?;
-        let schema = Arc::new(Type::group_type_builder("table").with_fields(fields).build()?);
-        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?;
-        for start in (0..rows).step_by(ROW_GROUP_ROWS) {
-            let mut group = writer.next_row_group()?;
-            for (_, values) in columns {
-                values.write(start..rows.min(start + ROW_GROUP_ROWS), &mut group)?;
-            }
-            group.close()?;
-        }
-        writer.into_inner()
-    };
-    build().map(Bytes::from).map_err(Error::parquet("a result table"))
-}
+/// Columns of one length, by name.
+pub(crate) type Columns = Vec<(&'static str, Values)>;
 
-/// A table that is being read.
-pub(crate) struct Table {
-    file: SerializedFileReader<Bytes>,
+/// Writes a table, row group by row group.
+pub(crate) struct TableWriter {
+    writer: SerializedFileWriter<Vec<u8>>,
     rows: usize,
 }
 
-impl Table {
-    pub(crate) fn open(bytes: Bytes) -> Result<Self, Error> {
-        let file = SerializedFileReader::new(bytes).map_err(Error::parquet("a result table"))?;
-        let rows = file.metadata().file_metadata().num_rows();
-        let rows =
-            usize::try_from(rows).map_err(|_| Error::corrupt("a result table has a negative length"))?;
-        Ok(Self { file, rows })
+impl TableWriter {
+    /// A table with the columns of `like`, none of whose rows it takes, and the key-value pairs `notes`.
+    pub(crate) fn new(like: &Columns, notes: &[(&str, &str)]) -> Result<Self, Error> {
+        let build = || {
+            let fields = like.iter().map(|(name, values)| values.field(name).map(Arc::new));
+            let fields: Vec<TypePtr> = fields.collect::<parquet::errors::Result<_>>()?;
+            let schema = Arc::new(Type::group_type_builder("table").with_fields(fields).build()?);
+            SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(like, notes)?))
+        };
+        let writer = build().map_err(Error::parquet("a result table"))?;
+        Ok(Self { writer, rows: 0 })
+    }
+
+    /// Adds one row group of at most [`ROW_GROUP_ROWS`] rows.
+    pub(crate) fn write(&mut self, columns: &Columns) -> Result<(), Error> {
+        let rows = columns.first().map_or(0, |(_, values)| values.len());
+        let one_length = columns.iter().all(|(_, values)| values.len() == rows);
+        assert!(
+            one_length && rows <= ROW_GROUP_ROWS,
+            "a row group has columns of one length, within its limit"
+        );
+        if rows == 0 {
+            return Ok(());
+        }
+        let mut write = || {
+            let mut group = self.writer.next_row_group()?;
+            for (_, values) in columns {
+                values.write(&mut group)?;
+            }
+            group.close().map(|_| ())
+        };
+        write().map_err(Error::parquet("a result table"))?;
+        self.rows += rows;
+        Ok(())
     }
 
     pub(crate) const fn rows(&self) -> usize {
         self.rows
     }
 
-    /// A key-value pair of the file.
-    pub(crate) fn note(&self, key: &str) -> Option<&str> {
-        let notes = self.file.metadata().file_metadata().key_value_metadata()?;
-        notes.iter().find(|note| note.key == key)?.value.as_deref()
+    /// Bytes of the row groups so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.writer.bytes_written()
+    }
+
+    pub(crate) fn finish(self) -> Result<Bytes, Error> {
+        self.writer.into_inner().map(Bytes::from).map_err(Error::parquet("a result table"))
+    }
+}
+
+fn properties(columns: &Columns, notes: &[(&str, &str)]) -> parquet::errors::Result<WriterProperties> {
+    let notes = notes.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), (*value).to_owned()));
+    let properties = WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_key_value_metadata(Some(notes.collect()));
+    let numbers = columns.iter().filter(|(_, values)| values.meaning().is_some());
+    Ok(numbers
+        .fold(properties, |properties, (name, _)| {
+            let path = ColumnPath::from(*name);
+            properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED)
+        })
+        .build())
+}
+
+/// Tables of the same columns as one, row groups copied as they are; the notes are the first one's.
+pub(crate) fn joined(tables: &[Bytes]) -> Result<Bytes, Error> {
+    let join = || {
+        let mut writer: Option<SerializedFileWriter<Vec<u8>>> = None;
+        for table in tables {
+            let file = SerializedFileReader::new(table.clone())?;
+            let metadata = file.metadata();
+            if writer.is_none() {
+                let properties = WriterProperties::builder()
+                    .set_created_by(CREATED_BY.to_owned())
+                    .set_offset_index_disabled(true)
+                    .set_key_value_metadata(metadata.file_metadata().key_value_metadata().cloned());
+                let schema = metadata.file_metadata().schema_descr().root_schema_ptr();
+                writer = Some(SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties.build()))?);
+            }
+            let Some(writer) = &mut writer else { continue };
+            for group in metadata.row_groups() {
+                let mut copy = writer.next_row_group()?;
+                for column in group.columns() {
+                    let close = ColumnCloseResult {
+                        bytes_written: column.compressed_size().cast_unsigned(),
+                        rows_written: group.num_rows().cast_unsigned(),
+                        metadata: column.clone(),
+                        bloom_filter: None,
+                        column_index: None,
+                        offset_index: None,
+                    };
+                    copy.append_column(table, close)?;
+                }
+                copy.close()?;
+            }
+        }
+        writer.map_or_else(|| Err(wrong_type()), SerializedFileWriter::into_inner)
+    };
+    join().map(Bytes::from).map_err(Error::parquet("a result table"))
+}
+
+/// A stretch of a table that is being read.
+pub(crate) struct Table {
+    file: SerializedFileReader<Bytes>,
+    rows: Range<usize>,
+}
+
+impl Table {
+    /// The rows of the table that are in `rows`.
+    pub(crate) fn open(bytes: Bytes, rows: Range<usize>) -> Result<Self, Error> {
+        let file = SerializedFileReader::new(bytes).map_err(Error::parquet("a result table"))?;
+        let all = file.metadata().file_metadata().num_rows();
+        let all = usize::try_from(all).map_err(|_| Error::corrupt("a result table has a negative length"))?;
+        let end = rows.end.min(all);
+        Ok(Self { file, rows: rows.start.min(end)..end })
+    }
+
+    /// How many rows it has.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows.len()
     }
 
     fn column<T>(
@@ -221,18 +288,25 @@ impl Table {
         let index = schema.columns().iter().position(|column| column.name() == name);
         let index = index.ok_or_else(|| Error::corrupt(format!("a result table has no column {name}")))?;
         let mut values = Vec::new();
+        let (mut first, mut start) = (0, None);
         for group in 0..self.file.num_row_groups() {
             let group = self.file.get_row_group(group).map_err(Error::parquet("a result table"))?;
             let rows = group.metadata().num_rows();
             let rows =
                 usize::try_from(rows).map_err(|_| Error::corrupt("a row group has a negative length"))?;
-            let reader = group.get_column_reader(index).map_err(Error::parquet("a result table"))?;
-            read(reader, rows, &mut values).map_err(Error::parquet(name))?;
+            if first < self.rows.end && first + rows > self.rows.start {
+                start.get_or_insert(first);
+                let reader = group.get_column_reader(index).map_err(Error::parquet("a result table"))?;
+                read(reader, rows, &mut values).map_err(Error::parquet(name))?;
+            }
+            first += rows;
         }
-        if values.len() == self.rows {
+        values.drain(..(self.rows.start - start.unwrap_or(self.rows.start)).min(values.len()));
+        values.truncate(self.rows.len());
+        if values.len() == self.rows.len() {
             Ok(values)
         } else {
-            Err(Error::corrupt(format!("column {name} has {} of {} values", values.len(), self.rows)))
+            Err(Error::corrupt(format!("column {name} has {} of {} values", values.len(), self.rows.len())))
         }
     }
 

@@ -3,16 +3,20 @@
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
+use futures::stream::TryStreamExt;
 use fx_app::ports::{
-    BarStore, BlobKey, BlobStore, PageRequest, ResultPart, ResultStore, RunArtefacts, StoreError, TimeRange,
+    BarStore, BlobKey, BlobStore, PIECE_BARS_MAX, PageRequest, ResultEnd, ResultPart, ResultStore, RunRows,
+    StoreError, TimeRange,
 };
 use fx_domain::{
-    BacktestId, Currency, DatasetName, Digest, EquityCurve, Granularity, Instrument, Price, TimeOrder,
+    BacktestId, Bars, Currency, DatasetName, Digest, EquityCurve, Granularity, Instrument, Price, TimeOrder,
     UnixNanos,
 };
 use fx_store::synthetic::{self, SyntheticSpec};
 use fx_store::{BlobResults, ParquetBars, ROW_GROUP_ROWS};
 use fx_testkit::memory::{Blobs, Series};
+use parquet::column::reader::ColumnReader;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::sync::Arc;
 
 fn spec(granularity: Granularity, bars: usize, seed: u64) -> SyntheticSpec {
@@ -71,6 +75,8 @@ async fn any_range_of_stored_bars_is_the_range_of_the_bars() {
         (263_142, 263_143, 300_000),
     ] {
         let range = TimeRange { start: bars.times[from], end: bars.times[to] };
+        let pieces: Vec<Bars> = bench.bars.stream(&version, range, warm_up).try_collect().await.unwrap();
+        assert!(pieces.iter().all(|piece| (1..=PIECE_BARS_MAX).contains(&piece.len())), "{from}..{to}");
         let loaded = bench.bars.load(&version, range, warm_up).await.unwrap();
         assert_eq!(loaded, bars.slice(from.saturating_sub(warm_up)..to), "{from}..{to} after {warm_up}");
     }
@@ -98,21 +104,25 @@ struct Flipped {
     bit: usize,
 }
 
+impl Flipped {
+    fn flipped(&self, bytes: &[u8]) -> Bytes {
+        let mut bytes = bytes.to_vec();
+        let index = self.bit / 8 % bytes.len();
+        bytes[index] ^= 1 << (self.bit % 8);
+        bytes.into()
+    }
+}
+
 #[async_trait::async_trait]
 impl BlobStore for Flipped {
     async fn put(&self, key: &BlobKey, bytes: Bytes) -> Result<fx_app::ports::Put, StoreError> {
         self.inner.put(key, bytes).await
     }
     async fn get(&self, key: &BlobKey) -> Result<Option<Bytes>, StoreError> {
-        self.inner.get(key).await
+        Ok(self.inner.get(key).await?.map(|bytes| self.flipped(&bytes)))
     }
     async fn get_range(&self, key: &BlobKey, offset: u64, length: u64) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.inner.get_range(key, offset, length).await?.map(|bytes| {
-            let mut bytes = bytes.to_vec();
-            let index = self.bit / 8 % bytes.len();
-            bytes[index] ^= 1 << (self.bit % 8);
-            Bytes::from(bytes)
-        }))
+        Ok(self.inner.get_range(key, offset, length).await?.map(|bytes| self.flipped(&bytes)))
     }
     async fn list(&self, folder: &BlobKey) -> Result<Vec<BlobKey>, StoreError> {
         self.inner.list(folder).await
@@ -186,30 +196,51 @@ async fn a_range_holds_no_more_bars_than_its_row_groups() {
 }
 
 #[tokio::test]
-async fn results_are_kept_once_and_their_parts_are_parquet() {
-    let results = BlobResults { blobs: Arc::new(Blobs::default()) };
-    let id = BacktestId::parse("bt_1").unwrap();
-    assert_eq!(results.trades(&id).await.unwrap(), None);
-    assert_eq!(results.report(&id).await.unwrap(), None);
-    let equity = EquityCurve {
-        times: vec![UnixNanos::new(1), UnixNanos::new(2)],
-        micros: vec![10, -5],
-        currency: Currency::USD,
+async fn a_long_result_is_several_objects_and_reads_as_one() {
+    const ROWS: usize = 800_005;
+    let blobs = Arc::new(Blobs::default());
+    let (results, id) = (BlobResults { blobs: blobs.clone() }, BacktestId::parse("bt_1").unwrap());
+    // No pattern that would compress.
+    let mixed = |row: i64| row.wrapping_mul(row | 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_u64.cast_signed());
+    let point = |row: usize| (UnixNanos::new(60 * row as i64), mixed(row as i64) ^ (mixed(row as i64) >> 29));
+    let mut writer = results.writer(&id, Currency::USD);
+    for from in (0..ROWS).step_by(100_000) {
+        let (times, micros) = (from..ROWS.min(from + 100_000)).map(point).unzip();
+        let equity = EquityCurve { times, micros, currency: Currency::USD };
+        writer.append(RunRows { equity, ..RunRows::none(Currency::USD) }).await.unwrap();
+    }
+    let curve = RunRows::none(Currency::USD).equity;
+    let end = ResultEnd { curve, pending: Vec::new(), report_html: "<p>é".to_owned() };
+    writer.finish(end).await.unwrap();
+    let folder = BlobKey::parse("results/bt_1").unwrap();
+    let objects = blobs.list(&folder).await.unwrap();
+    assert_eq!(objects.iter().filter(|key| key.as_str().contains("/equity-")).count(), 2, "{objects:?}");
+    for rows in [0..10, 32_760..32_780, 524_200..600_000, 0..ROWS, ROWS - 1..ROWS + 9] {
+        let read = results.equity(&id, rows.start as u64..rows.end as u64).await.unwrap().unwrap();
+        let (times, micros): (Vec<_>, Vec<_>) = (rows.start..rows.end.min(ROWS)).map(point).unzip();
+        assert!(read.times == times && read.micros == micros, "{rows:?}");
+    }
+    let file = results.parquet(&id, ResultPart::Equity).await.unwrap().unwrap();
+    let file = SerializedFileReader::new(file).unwrap();
+    assert_eq!(file.metadata().file_metadata().num_rows(), ROWS as i64);
+    let last = file.get_row_group(file.num_row_groups() - 1).unwrap();
+    let ColumnReader::Int64ColumnReader(mut times) = last.get_column_reader(0).unwrap() else {
+        panic!("no times")
     };
-    let mut artefacts = RunArtefacts {
-        trades: Vec::new(),
-        ledger: Vec::new(),
-        equity: equity.clone(),
-        events: Vec::new(),
-        margin: Vec::new(),
-        report_html: "<p>é".into(),
-    };
-    results.put(&id, &artefacts).await.unwrap();
-    artefacts.report_html.clear();
-    results.put(&id, &artefacts).await.unwrap();
-    assert_eq!(results.report(&id).await.unwrap().as_deref(), Some("<p>é"));
-    assert_eq!(results.equity(&id).await.unwrap(), Some(equity));
-    assert_eq!(results.trades(&id).await.unwrap(), Some(Vec::new()));
-    let stored = results.parquet(&id, ResultPart::Equity).await.unwrap().unwrap();
-    assert!(stored.starts_with(b"PAR1") && stored.ends_with(b"PAR1"));
+    let mut read = Vec::new();
+    times.read_records(usize::MAX, None, None, &mut read).unwrap();
+    assert_eq!(read.last(), Some(&point(ROWS - 1).0.get()));
+    assert_eq!(results.trades(&id, 0..9).await.unwrap(), Some(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_flipped_bit_of_a_result_is_an_error() {
+    let (inner, id) = (Arc::new(Blobs::default()), BacktestId::parse("bt_1").unwrap());
+    let results = BlobResults { blobs: inner.clone() };
+    fx_testkit::contract::store_result(&results, &id, fx_testkit::fixtures::result()).await;
+    for bit in (0..30_000).step_by(61) {
+        let results = BlobResults { blobs: Arc::new(Flipped { inner: inner.clone(), bit }) };
+        assert!(matches!(results.trades(&id, 0..9).await, Err(StoreError::Corrupt { .. })), "bit {bit}");
+        assert!(matches!(results.report(&id).await, Err(StoreError::Corrupt { .. })), "bit {bit}");
+    }
 }

@@ -12,7 +12,7 @@ mod series;
 mod strategies;
 
 pub use blobs::blob_store;
-pub use results::result_store;
+pub use results::{result_store, store_result};
 pub use runs::{backtest_store, execution_store};
 pub use series::series_catalog;
 pub use strategies::strategy_store;

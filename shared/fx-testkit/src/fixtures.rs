@@ -9,15 +9,15 @@ use fx_app::records::{
 };
 use fx_domain::{
     BacktestId, Currency, DatasetName, Digest, DigestBuilder, ExecutionId, Granularity, Instrument, Money,
-    OrderKind, Price, Principal, Side, StrategyId, TimeInForce, Units, UnixNanos,
+    OrderKind, Price, PriceSource, Principal, Side, StrategyId, TimeInForce, Units, UnixNanos,
 };
 use fx_engine::{Commission, IntrabarPolicy, OpenPosition, RunConfig, Slippage, SpreadModel};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-mod artefacts;
+mod result;
 
-pub use artefacts::artefacts;
+pub use result::result;
 
 /// 2024-03-08T21:00:00Z, a Friday.
 pub const FRIDAY: UnixNanos = UnixNanos::new(1_709_931_600 * fx_domain::NANOS_PER_SECOND);
@@ -92,6 +92,7 @@ pub fn series_version(series: &SeriesKey, number: u32) -> SeriesVersion {
         version,
         manifest_key: format!("bars/{series}/{version}.json"),
         side: None,
+        ask_source: PriceSource::Modelled,
         rows: 1_000 + u64::from(number),
         first: FRIDAY.plus_nanos(-1_000 * fx_domain::NANOS_PER_HOUR),
         last: FRIDAY,

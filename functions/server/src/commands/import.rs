@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use fx_app::ports::Clock;
 use fx_app::records::{SeriesKey, SeriesVersion};
-use fx_domain::{DatasetName, Granularity, Instrument, QuoteSide};
+use fx_domain::{DatasetName, Granularity, Instrument, Price, QuoteSide};
 use fx_host::{Config, Platform, SystemClock};
 use fx_store::Error;
 use fx_store::import::{FileZone, Format, ImportFile, ImportOptions, ImportReport, Label, Progress};
@@ -43,6 +43,10 @@ pub(crate) struct Options {
     /// The format, where it cannot be told from the content.
     #[arg(long, value_parser = str::parse::<Format>)]
     format: Option<Format>,
+    /// Make asks of the bids and the file's column of spreads, of which one is worth this much: 0.00001 of a MetaTrader
+    /// file with five digits, 1 where spreads are price differences.
+    #[arg(long, value_name = "PRICE", value_parser = unit)]
+    spread_unit: Option<Price>,
     /// Store the sound rows of a file that has bad ones, and count those.
     #[arg(long)]
     skip_bad_rows: bool,
@@ -53,6 +57,11 @@ pub(crate) struct Options {
     /// The name of the table, by which a backtest asks for it.
     #[arg(long, requires = "financing")]
     name: Option<String>,
+}
+
+fn unit(text: &str) -> Result<Price, String> {
+    let price = Price::parse(text).filter(|price| price.is_positive());
+    price.ok_or_else(|| "expected a price above zero, such as 0.00001".to_owned())
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -89,6 +98,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             LabelOption::End => Label::End,
         },
         format: options.format,
+        spread_unit: options.spread_unit,
         skip_bad_rows: options.skip_bad_rows,
         ..ImportOptions::new(SeriesKey { dataset: options.dataset, instrument, granularity })
     };

@@ -66,8 +66,8 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     std::fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot make {}", options.out.display()))?;
     let report = options.out.join("quickstart-report.html");
-    std::fs::write(&report, &outcome.artefacts.report_html)
-        .with_context(|| format!("cannot write {}", report.display()))?;
+    let page = app.backtest_report(&caller, &outcome.record.id).await?;
+    std::fs::write(&report, page).with_context(|| format!("cannot write {}", report.display()))?;
     print_statistics(&mut out, &outcome)?;
     let shown = report.canonicalize().unwrap_or(report);
     writeln!(out, "\nReport: {}\n", shown.display())?;

@@ -1,145 +1,228 @@
-//! From bars to figures: the engine once for each policy, the statistics, the tear sheet.
+//! From bars to figures: the engine over one window of bars after the other, once for each policy, and beside it the
+//! statistics, the hash and what a page shows, taken from the rows as they come.
+
+mod noted;
+mod thinned;
 
 use super::run::Prepared;
 use super::warnings::warnings;
+use super::{CURVE_POINTS_MAX, Shown, TRADES_SHOWN_MAX};
 use crate::inputs::RunBars;
-use crate::ports::RunArtefacts;
-use crate::records::{OpenPosition, ScenarioRange, ScenarioRecord, SeriesVersion};
-use fx_analytics::{Analysis, MarginFigures, Report, RunEnd, RunStart, Sketch, TearSheet, TradeBars};
+use crate::ports::RunRows;
+use crate::records::{OpenPosition, ScenarioRange, ScenarioRecord};
+use fx_analytics::{Analysis, MarginFigures, Report, RunEnd, RunStart, TearSheet, TradeBars};
 use fx_domain::{
-    Bars, Digest, EquityCurve, ErrorKind, Issue, Location, PlatformError, PlatformResult, Price,
+    Bars, Digest, EquityCurve, ErrorKind, Issue, Location, PlatformError, PlatformResult, Price, Trade,
 };
 use fx_engine::{
-    ENGINE_VERSION, EngineError, IntrabarPolicy, Journal, MarginCause, MarginPoint, Market, RunConfig, State,
+    ENGINE_VERSION, EngineError, IntrabarPolicy, Journal, MarginCause, MarginPoint, Market, ResultHasher,
+    RunConfig, State,
 };
-use fx_strategy::Plan;
+pub(super) use noted::Noted;
 use std::collections::BTreeMap;
+use thinned::Thinned;
 
 /// What engine and statistics made of a request.
 pub(super) struct Computed {
-    pub(super) artefacts: RunArtefacts,
     pub(super) report: Report,
+    pub(super) shown: Shown,
+    pub(super) report_html: String,
     pub(super) open_positions: Vec<OpenPosition>,
     pub(super) result_hash: Digest,
+    pub(super) bars: u64,
     pub(super) warnings: Vec<String>,
     pub(super) scenarios: Vec<ScenarioRecord>,
     pub(super) scenario_ranges: BTreeMap<String, ScenarioRange>,
 }
 
-/// One run of the engine, with its statistics.
-pub(super) struct Finished {
-    pub(super) journal: Journal,
-    pub(super) equity: EquityCurve,
-    pub(super) report: Report,
-    pub(super) result_hash: Digest,
-    sketch: Sketch,
-    state: State,
-}
-
-/// Runs every policy over the same prices. The first one's is the result.
-pub(super) fn compute(prepared: &Prepared, bars: &RunBars) -> PlatformResult<Computed> {
-    let plan = &prepared.compiled.plan;
-    let state = State::start(plan, &prepared.config).map_err(engine)?;
-    let market = Market::new(&prepared.config, &state, &bars.inputs()).map_err(engine)?;
-    let mut result = None;
-    let (mut scenarios, mut reports) = (Vec::new(), Vec::new());
-    for policy in &prepared.policies {
-        let finished = finish(prepared, bars, &market, *policy)?;
-        if prepared.compares {
-            scenarios.push(scenario(*policy, &finished));
-            reports.push(finished.report.clone());
+/// Runs every policy over the same prices, and gives the rows of the first one's run, which is the result, to `spill`
+/// until that takes no more.
+pub(super) fn compute(
+    prepared: &Prepared,
+    windows: impl Iterator<Item = RunBars>,
+    mut spill: impl FnMut(RunRows) -> bool,
+) -> PlatformResult<Computed> {
+    let start = |policy: &IntrabarPolicy| Running::start(prepared, *policy);
+    let mut running = prepared.policies.iter().map(start).collect::<PlatformResult<Vec<_>>>()?;
+    let mut noted = Noted::default();
+    for bars in windows {
+        let Some(first) = running.first() else { break };
+        let market = Market::new(&prepared.config, &first.state, &bars.inputs()).map_err(engine)?;
+        let mut advanced = Vec::with_capacity(running.len());
+        for (number, run) in running.into_iter().enumerate() {
+            let (run, rows) = run.advance(prepared, &bars, &market)?;
+            if number == 0 {
+                noted.window(&prepared.config, &bars, &rows.ledger);
+                if !spill(rows) {
+                    let message = "the result was given up while it was made";
+                    return Err(PlatformError::new(ErrorKind::BacktestExecution, message));
+                }
+            }
+            advanced.push(run);
         }
-        result.get_or_insert(finished);
+        running = advanced;
     }
+    let mut finished = running.into_iter().map(|run| run.finish(prepared)).collect::<Vec<_>>();
+    let reports: Vec<Report> = finished.iter().map(|run| run.report.clone()).collect();
+    let scenarios = finished.iter().filter(|_| prepared.compares).map(scenario).collect();
     let none = || PlatformError::new(ErrorKind::BacktestConfig, "no policy is asked for");
-    let finished = result.ok_or_else(none)?;
-    let warnings = warnings(prepared, bars, &finished);
-    let report_html = page(prepared, &finished, &warnings)?;
-    let Finished { journal, equity, report, result_hash, state, .. } = finished;
-    let Journal { trades, ledger, events, margin, .. } = journal;
+    if finished.is_empty() {
+        return Err(none());
+    }
+    let result = finished.swap_remove(0);
+    let warnings = warnings(prepared, &noted, &result.report);
+    let report_html = page(prepared, &result, &warnings)?;
     Ok(Computed {
-        artefacts: RunArtefacts { trades, ledger, equity, events, margin, report_html },
-        report,
-        open_positions: state.open_positions(),
-        result_hash,
+        report: result.report,
+        shown: result.shown,
+        report_html,
+        open_positions: result.state.open_positions(),
+        result_hash: result.result_hash,
+        bars: result.bars,
         warnings,
         scenarios,
-        scenario_ranges: fx_analytics::scenario_ranges(&reports),
+        scenario_ranges: if prepared.compares {
+            fx_analytics::scenario_ranges(&reports)
+        } else {
+            BTreeMap::new()
+        },
     })
 }
 
-fn scenario(policy: IntrabarPolicy, finished: &Finished) -> ScenarioRecord {
-    let Report { metrics, sharpe_ratio, sortino_ratio, calmar_ratio, .. } = &finished.report;
-    ScenarioRecord {
-        policy,
-        result_hash: finished.result_hash,
-        metrics: metrics.clone(),
-        sharpe_ratio: *sharpe_ratio,
-        sortino_ratio: *sortino_ratio,
-        calmar_ratio: *calmar_ratio,
-    }
-}
-
-fn finish(
-    prepared: &Prepared,
-    bars: &RunBars,
-    market: &Market<'_>,
+/// The run under one policy, as far as it has come.
+struct Running {
     policy: IntrabarPolicy,
-) -> PlatformResult<Finished> {
-    let plan = &prepared.compiled.plan;
-    let config = RunConfig { fill_policy: policy, ..prepared.config.clone() };
-    let state = State::start(plan, &config).map_err(engine)?;
-    let mut journal = Journal::new(plan.recordings.len());
-    let state = fx_engine::advance_over(plan, &config, state, market, &mut journal).map_err(engine)?;
-    let equity = EquityCurve {
-        times: std::mem::take(&mut journal.equity_times),
-        micros: std::mem::take(&mut journal.equity),
-        currency: config.account.currency,
-    };
-    let shown = Shown::of(prepared, bars, equity.times.len())?;
-    let mut analysis = Analysis::new(RunStart {
-        initial_capital: config.account.capital,
-        granularity: shown.data.series.granularity,
-        trade_bars: shown.trade_bars,
-        first_decision: shown.first_decision,
-    });
-    analysis.points(&equity.times, &equity.micros, shown.closes);
-    analysis.trades(&journal.trades);
-    let (report, sketch) =
-        analysis.finish(RunEnd { final_balance: state.balance(), margin: margin_figures(&journal.margin) });
-    let result_hash = fx_engine::result_hash(&journal.trades, &journal.ledger, &equity);
-    Ok(Finished { journal, equity, report, result_hash, sketch, state })
+    config: RunConfig,
+    state: State,
+    /// Bars of the first track in the windows so far.
+    bars_seen: usize,
+    /// Begins with the first point of the equity.
+    analysis: Option<Analysis>,
+    hasher: ResultHasher,
+    margin: MarginFigures,
+    trades: Vec<Trade>,
+    curve: Thinned,
+    pending: noted::Pending,
+    bars: u64,
 }
 
-fn margin_figures(points: &[MarginPoint]) -> MarginFigures {
-    let count = |cause| points.iter().filter(|point| point.cause == cause).count() as u64;
-    MarginFigures {
-        stop_outs: count(MarginCause::StopOut),
-        margin_calls: count(MarginCause::MarginCall),
-        lowest_level_pct: points.iter().filter_map(MarginPoint::level_percent).reduce(f64::min),
+/// A run that is over.
+struct Finished {
+    policy: IntrabarPolicy,
+    report: Report,
+    sketch: fx_analytics::Sketch,
+    shown: Shown,
+    result_hash: Digest,
+    bars: u64,
+    state: State,
+}
+
+impl Running {
+    fn start(prepared: &Prepared, policy: IntrabarPolicy) -> PlatformResult<Self> {
+        let config = RunConfig { fill_policy: policy, ..prepared.config.clone() };
+        let currency = config.account.currency;
+        Ok(Self {
+            policy,
+            state: State::start(&prepared.compiled.plan, &config).map_err(engine)?,
+            config,
+            bars_seen: 0,
+            analysis: None,
+            hasher: ResultHasher::new(currency),
+            margin: MarginFigures::default(),
+            trades: Vec::new(),
+            curve: Thinned::new(CURVE_POINTS_MAX, currency),
+            pending: noted::Pending::default(),
+            bars: 0,
+        })
+    }
+
+    /// Takes the run over a window, and what came out in it.
+    fn advance(
+        mut self,
+        prepared: &Prepared,
+        bars: &RunBars,
+        market: &Market<'_>,
+    ) -> PlatformResult<(Self, RunRows)> {
+        let plan = &prepared.compiled.plan;
+        let mut journal = Journal::new(plan.recordings.len());
+        self.state =
+            fx_engine::advance_over(plan, &self.config, self.state, market, &mut journal).map_err(engine)?;
+        let Journal { trades, ledger, equity, equity_times, events, margin, .. } = journal;
+        self.hasher.trades(&trades);
+        self.hasher.ledger(&ledger);
+        self.hasher.equity(&equity_times, &equity);
+        self.analyse(prepared, bars, (&equity_times, &equity), &trades);
+        self.note_margin(&margin);
+        self.pending.follow(&events);
+        self.curve.follow(&equity_times, &equity);
+        let left = TRADES_SHOWN_MAX - self.trades.len();
+        self.trades.extend_from_slice(&trades[..trades.len().min(left)]);
+        self.bars += equity.len() as u64;
+        let equity =
+            EquityCurve { times: equity_times, micros: equity, currency: self.config.account.currency };
+        Ok((self, RunRows { trades, ledger, equity, events, margin }))
+    }
+
+    fn analyse(
+        &mut self,
+        prepared: &Prepared,
+        bars: &RunBars,
+        (times, micros): (&[fx_domain::UnixNanos], &[i64]),
+        trades: &[Trade],
+    ) {
+        let alone = match bars.tracks.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        };
+        let before = self.bars_seen + alone.map_or(0, |bars| bars.len() - times.len());
+        if self.analysis.is_none() && !times.is_empty() {
+            self.analysis = Some(Analysis::new(run_start(prepared, before)));
+        }
+        if let Some(analysis) = &mut self.analysis {
+            analysis.points(times, micros, alone.map_or(&[], |bars| closes_of(bars, times.len())));
+            analysis.trades(trades);
+        }
+        self.bars_seen += alone.map_or(0, Bars::len);
+    }
+
+    fn note_margin(&mut self, points: &[MarginPoint]) {
+        let count = |cause| points.iter().filter(|point| point.cause == cause).count() as u64;
+        self.margin.stop_outs += count(MarginCause::StopOut);
+        self.margin.margin_calls += count(MarginCause::MarginCall);
+        let lowest = points.iter().filter_map(MarginPoint::level_percent);
+        self.margin.lowest_level_pct = lowest.chain(self.margin.lowest_level_pct).reduce(f64::min);
+    }
+
+    fn finish(self, prepared: &Prepared) -> Finished {
+        let analysis = self.analysis.unwrap_or_else(|| Analysis::new(run_start(prepared, self.bars_seen)));
+        let (report, sketch) =
+            analysis.finish(RunEnd { final_balance: self.state.balance(), margin: self.margin });
+        Finished {
+            policy: self.policy,
+            report,
+            sketch,
+            shown: Shown {
+                trades: self.trades,
+                curve: self.curve.finish(),
+                pending: self.pending.into_events(),
+            },
+            result_hash: self.hasher.finish(),
+            bars: self.bars,
+            state: self.state,
+        }
     }
 }
 
-/// What statistics show of the prices: those of one instrument, nothing of several.
-struct Shown<'a> {
-    data: &'a SeriesVersion,
-    closes: &'a [Price],
-    first_decision: usize,
-    trade_bars: TradeBars,
-}
-
-impl<'a> Shown<'a> {
-    fn of(prepared: &'a Prepared, bars: &'a RunBars, count: usize) -> PlatformResult<Self> {
-        let data = prepared.series.first()?;
-        Ok(match bars.tracks.as_slice() {
-            [only] => Self {
-                data,
-                closes: closes_of(only, count),
-                first_decision: first_decision(&prepared.compiled.plan, only, count),
-                trade_bars: TradeBars::OfEquity,
-            },
-            _ => Self { data, closes: &[], first_decision: 0, trade_bars: TradeBars::OfInstrument },
-        })
+/// What is known of a run when its equity begins: indicators that the `warmed` bars before did not warm need bars of the
+/// run.
+fn run_start(prepared: &Prepared, warmed: usize) -> RunStart {
+    let several = prepared.config.tracks.len() > 1;
+    let warm_up = usize::try_from(prepared.compiled.plan.warm_up_bars()).unwrap_or(usize::MAX);
+    RunStart {
+        initial_capital: prepared.config.account.capital,
+        granularity: prepared.strategy.timeframe,
+        trade_bars: if several { TradeBars::OfInstrument } else { TradeBars::OfEquity },
+        first_decision: if several { 0 } else { warm_up.saturating_sub(warmed) },
     }
 }
 
@@ -149,20 +232,26 @@ fn closes_of(bars: &Bars, count: usize) -> &[Price] {
     &closes[closes.len() - count..]
 }
 
-/// Index of the first bar that a decision was possible on: indicators that the bars before the start did not warm need
-/// bars of the run.
-fn first_decision(plan: &Plan, bars: &Bars, count: usize) -> usize {
-    let warmed = bars.len() - count;
-    usize::try_from(plan.warm_up_bars()).unwrap_or(usize::MAX).saturating_sub(warmed)
+fn scenario(finished: &Finished) -> ScenarioRecord {
+    let Report { metrics, sharpe_ratio, sortino_ratio, calmar_ratio, .. } = &finished.report;
+    ScenarioRecord {
+        policy: finished.policy,
+        result_hash: finished.result_hash,
+        metrics: metrics.clone(),
+        sharpe_ratio: *sharpe_ratio,
+        sortino_ratio: *sortino_ratio,
+        calmar_ratio: *calmar_ratio,
+    }
 }
 
 fn page(prepared: &Prepared, finished: &Finished, warnings: &[String]) -> PlatformResult<String> {
+    let data = prepared.series.first()?;
     Ok(fx_analytics::tear_sheet(&TearSheet {
         title: &prepared.strategy.name,
         subtitle: prepared.strategy.description.as_deref().unwrap_or_default(),
         report: &finished.report,
         sketch: &finished.sketch,
-        instrument: prepared.series.first()?.series.instrument,
+        instrument: data.series.instrument,
         warnings,
         reproduce: &reproduction(prepared, &finished.result_hash),
         synthetic: prepared.series.synthetic(),

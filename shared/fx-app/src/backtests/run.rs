@@ -3,12 +3,17 @@
 use super::compute::{Computed, compute};
 use super::{BacktestOutcome, BacktestRequest};
 use crate::inputs::{History, RunSeries, Stretch, Wanted};
-use crate::ports::TimeRange;
+use crate::ports::{ResultEnd, ResultWriter, TimeRange};
 use crate::records::{BacktestRecord, FinancingUsed, RECORD_SCHEMA, StrategyVersion};
 use crate::{App, Caller, errors, strategies};
 use fx_domain::{BacktestId, Digest, DigestBuilder, ErrorKind, PlatformResult, UnixNanos};
 use fx_engine::{ENGINE_VERSION, IntrabarPolicy, RunConfig};
 use fx_strategy::Compiled;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// Windows of bars that are read before they are calculated, and windows of rows before they are written.
+const WINDOWS_AHEAD: usize = 1;
 
 /// Everything that one run needs, resolved.
 pub(super) struct Prepared {
@@ -37,29 +42,73 @@ impl App {
         caller: &Caller,
         request: BacktestRequest,
     ) -> PlatformResult<BacktestOutcome> {
-        let prepared = self.prepare(caller, request).await?;
-        let history = History::of(&prepared.compiled.plan, prepared.strategy.timeframe);
+        let prepared = Arc::new(self.prepare(caller, request).await?);
         let created_at = self.clock.now();
         let owner = caller.principal().clone();
         let id = backtest_id(caller, &prepared, created_at)?;
-        let (series, range) = (prepared.series.clone(), prepared.range);
-        let load = self.load_bars(&series, range, history);
-        let calculate = move |bars| {
-            let computed = compute(&prepared, &bars)?;
-            outcome(prepared, computed, BacktestOf { id, owner, created_at })
+        let (computed, writer) = self.stream(&prepared, &id).await?;
+        let Computed { report_html, shown, .. } = &computed;
+        let end = ResultEnd {
+            curve: shown.curve.clone(),
+            pending: shown.pending.clone(),
+            report_html: report_html.clone(),
         };
-        let outcome = self.run(ErrorKind::BacktestExecution, load, calculate).await?;
-        self.files.results.put(&outcome.record.id, &outcome.artefacts).await.map_err(errors::store)?;
+        writer.finish(end).await.map_err(errors::store)?;
+        let outcome = outcome(&prepared, computed, BacktestOf { id, owner, created_at })?;
         self.backtests.put(&outcome.record).await.map_err(errors::store)?;
         tracing::info!(
             backtest.id = %outcome.record.id,
             instrument = %outcome.record.series.instrument,
             instruments = outcome.record.config.tracks.len(),
             bars = outcome.record.bars,
-            trades = outcome.artefacts.trades.len(),
+            trades = outcome.record.report.metrics.total_trades,
             "backtest completed"
         );
         Ok(outcome)
+    }
+
+    /// Reads, calculates and writes at the same time, a window of bars each.
+    async fn stream(
+        &self,
+        prepared: &Arc<Prepared>,
+        id: &BacktestId,
+    ) -> PlatformResult<(Computed, Box<dyn ResultWriter>)> {
+        let (window, mut windows) = mpsc::channel(WINDOWS_AHEAD);
+        let (spilled, mut rows) = mpsc::channel(WINDOWS_AHEAD);
+        let (begin, begun) = oneshot::channel();
+        let place_taken = async {
+            // Who waits for it is gone only with this whole run.
+            let _ = begin.send(());
+            Ok(())
+        };
+        let calculated = Arc::clone(prepared);
+        let calculate = move |()| {
+            let windows = std::iter::from_fn(|| windows.blocking_recv());
+            compute(&calculated, windows, |rows| spilled.blocking_send(rows).is_ok())
+        };
+        let read = async {
+            if begun.await.is_ok() {
+                let history = History::of(&prepared.compiled.plan, prepared.strategy.timeframe);
+                let mut bars = self.open_windows(&prepared.series, prepared.range, history).await?;
+                while let Some(next) = bars.next().await? {
+                    if window.send(next).await.is_err() {
+                        break;
+                    }
+                }
+            }
+            drop(window);
+            Ok(())
+        };
+        let mut writer = self.files.results.writer(id, prepared.config.account.currency);
+        let write = async {
+            while let Some(rows) = rows.recv().await {
+                writer.append(rows).await.map_err(errors::store)?;
+            }
+            Ok(())
+        };
+        let run = self.run(ErrorKind::BacktestExecution, place_taken, calculate);
+        let (computed, (), ()) = tokio::try_join!(run, read, write)?;
+        Ok((computed, writer))
     }
 
     async fn prepare(&self, caller: &Caller, request: BacktestRequest) -> PlatformResult<Prepared> {
@@ -93,9 +142,9 @@ struct BacktestOf {
     created_at: UnixNanos,
 }
 
-fn outcome(prepared: Prepared, computed: Computed, of: BacktestOf) -> PlatformResult<BacktestOutcome> {
+fn outcome(prepared: &Prepared, computed: Computed, of: BacktestOf) -> PlatformResult<BacktestOutcome> {
     let first = prepared.series.first()?.series.clone();
-    let Computed { artefacts, report, open_positions, result_hash, warnings, scenarios, scenario_ranges } =
+    let Computed { report, shown, open_positions, result_hash, warnings, scenarios, scenario_ranges, .. } =
         computed;
     let record = BacktestRecord {
         schema: RECORD_SCHEMA,
@@ -105,19 +154,19 @@ fn outcome(prepared: Prepared, computed: Computed, of: BacktestOf) -> PlatformRe
         data_version: prepared.series.version(),
         inputs: prepared.series.records(),
         synthetic: prepared.series.synthetic(),
-        strategy_id: prepared.strategy.id,
+        strategy_id: prepared.strategy.id.clone(),
         strategy_version: prepared.strategy.version,
-        strategy_name: prepared.strategy.name,
+        strategy_name: prepared.strategy.name.clone(),
         plan_hash: prepared.compiled.plan.hash(),
-        parameters: prepared.compiled.effective,
+        parameters: prepared.compiled.effective.clone(),
         start: prepared.range.start,
         end: prepared.range.end,
         seed: prepared.config.seed,
-        config: recorded(prepared.config, &prepared.financing),
-        financing: prepared.financing,
+        config: recorded(prepared.config.clone(), &prepared.financing),
+        financing: prepared.financing.clone(),
         engine_version: ENGINE_VERSION.to_owned(),
         result_hash,
-        bars: artefacts.equity.times.len() as u64,
+        bars: computed.bars,
         report,
         scenarios,
         scenario_ranges,
@@ -125,7 +174,7 @@ fn outcome(prepared: Prepared, computed: Computed, of: BacktestOf) -> PlatformRe
         warnings,
         created_at: of.created_at,
     };
-    Ok(BacktestOutcome { record, artefacts })
+    Ok(BacktestOutcome { record, shown })
 }
 
 /// A stored table may be longer than a record: its name and digest stand for it.

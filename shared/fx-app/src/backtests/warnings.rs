@@ -1,12 +1,10 @@
 //! What the reader should know before believing the numbers, in plain words, the gravest first.
 
-use super::compute::Finished;
+use super::compute::Noted;
 use super::run::Prepared;
-use crate::inputs::RunBars;
 use crate::records::SeriesVersion;
-use fx_domain::{
-    Bars, Currency, Granularity, LedgerKind, QuoteColumns, UnixNanos, calendar_years, has_calendar,
-};
+use fx_analytics::Report;
+use fx_domain::{Currency, PriceSource, calendar_years, has_calendar};
 use fx_engine::{RunConfig, SpreadModel};
 use std::collections::BTreeSet;
 
@@ -14,19 +12,19 @@ use std::collections::BTreeSet;
 const FEW_TRADES: u64 = 30;
 
 /// Of the result's run.
-pub(super) fn warnings(prepared: &Prepared, bars: &RunBars, finished: &Finished) -> Vec<String> {
+pub(super) fn warnings(prepared: &Prepared, noted: &Noted, report: &Report) -> Vec<String> {
     let mut warnings = Vec::new();
     if prepared.series.synthetic() {
         let text = "The bars are synthetic: generated, not traded. The result says nothing about a market.";
         warnings.push(text.to_owned());
     }
-    warnings.extend(margin(finished));
-    warnings.extend(spread(&prepared.config, bars));
-    warnings.extend(financing(prepared, finished));
-    warnings.extend(conversions(finished));
-    warnings.extend(intrabar(&prepared.config, bars));
+    warnings.extend(margin(noted, report));
+    warnings.extend(spread(prepared));
+    warnings.extend(financing(prepared, noted));
+    warnings.extend(conversions(&prepared.config, noted));
+    warnings.extend(intrabar(&prepared.config, noted));
     warnings.extend(prepared.series.tracks.iter().filter_map(|data| beyond_the_data(prepared, data)));
-    let metrics = &finished.report.metrics;
+    let metrics = &report.metrics;
     if metrics.total_trades < FEW_TRADES {
         let trades = metrics.total_trades;
         warnings.push(format!("{trades} closed trades are too few for the statistics to mean much."));
@@ -41,9 +39,9 @@ pub(super) fn warnings(prepared: &Prepared, bars: &RunBars, finished: &Finished)
 }
 
 /// The account broke its margin, or lost more than it had.
-fn margin(finished: &Finished) -> Vec<String> {
+fn margin(noted: &Noted, report: &Report) -> Vec<String> {
     let mut warnings = Vec::new();
-    let (outs, calls) = (finished.report.metrics.stop_outs, finished.report.metrics.margin_calls);
+    let (outs, calls) = (report.metrics.stop_outs, report.metrics.margin_calls);
     if outs > 0 {
         warnings.push(format!(
             "The account was stopped out {outs} times: its margin did not carry the positions."
@@ -51,8 +49,7 @@ fn margin(finished: &Finished) -> Vec<String> {
     } else if calls > 0 {
         warnings.push(format!("The account was called for margin {calls} times."));
     }
-    let forgiven =
-        finished.journal.ledger.iter().filter(|row| row.kind == LedgerKind::NegativeBalance).count();
+    let forgiven = noted.forgiven;
     if forgiven > 0 {
         warnings.push(format!(
             "{forgiven} times the balance was below zero and was set to zero: not every broker bears that."
@@ -62,12 +59,19 @@ fn margin(finished: &Finished) -> Vec<String> {
 }
 
 /// What stands for a spread that the data does not have.
-fn spread(config: &RunConfig, bars: &RunBars) -> Vec<String> {
+fn spread(prepared: &Prepared) -> Vec<String> {
     let mut warnings = Vec::new();
-    for (track, bars) in config.tracks.iter().zip(&bars.tracks) {
-        let QuoteColumns::One { side, .. } = &bars.quotes else { continue };
-        let instrument = track.instrument;
-        warnings.push(match config.spread {
+    for data in &prepared.series.tracks {
+        let instrument = data.series.instrument;
+        let Some(side) = data.side else {
+            if data.ask_source == PriceSource::Modelled {
+                warnings.push(format!(
+                    "The asks of {instrument} are made of the bids and a column of spreads: modelled, not measured."
+                ));
+            }
+            continue;
+        };
+        warnings.push(match prepared.config.spread {
             SpreadModel::Measured => format!(
                 "The data of {instrument} holds one side only ({side:?}) and no spread is modelled: buying and selling \
                  cost nothing."
@@ -84,7 +88,7 @@ fn spread(config: &RunConfig, bars: &RunBars) -> Vec<String> {
 }
 
 /// What rollover leaves out, or guesses.
-fn financing(prepared: &Prepared, finished: &Finished) -> Vec<String> {
+fn financing(prepared: &Prepared, noted: &Noted) -> Vec<String> {
     if prepared.config.financing.is_none() {
         let text = "Financing is zero: positions held over 17:00 New York pay and receive no rollover.";
         return vec![text.to_owned()];
@@ -112,9 +116,7 @@ fn financing(prepared: &Prepared, finished: &Finished) -> Vec<String> {
             outside.join(", ")
         ));
     }
-    let inside =
-        finished.journal.ledger.iter().filter(|row| row.rollover.is_some_and(|roll| roll.inside_bar));
-    let inside = inside.count();
+    let inside = noted.inside_bars;
     if inside > 0 {
         warnings.push(format!(
             "{inside} rollovers lie inside a bar: exits of that bar are taken to come after 17:00 New York."
@@ -124,24 +126,23 @@ fn financing(prepared: &Prepared, finished: &Finished) -> Vec<String> {
 }
 
 /// By which prices amounts became account currency.
-fn conversions(finished: &Finished) -> Vec<String> {
-    let to = finished.equity.currency;
-    let converted = finished.journal.ledger.iter().filter_map(|row| row.conversion);
-    let paths: BTreeSet<(Currency, String)> =
-        converted.map(|conversion| (conversion.from, conversion.to_string())).collect();
-    let text =
-        |(from, path)| format!("Amounts in {from} became {to} at the mid prices of the moment: {path}.");
-    paths.into_iter().map(text).collect()
+fn conversions(config: &RunConfig, noted: &Noted) -> Vec<String> {
+    let to = config.account.currency;
+    let paths = noted.conversions.iter();
+    paths
+        .map(|((from, _), path)| {
+            format!("Amounts in {from} became {to} at the mid prices of the moment: {path}.")
+        })
+        .collect()
 }
 
 /// How far the finer bars reach.
-fn intrabar(config: &RunConfig, bars: &RunBars) -> Vec<String> {
+fn intrabar(config: &RunConfig, noted: &Noted) -> Vec<String> {
     let mut warnings = Vec::new();
     let Some(granularity) = config.intrabar else { return warnings };
-    for ((track, bars), finer) in config.tracks.iter().zip(&bars.tracks).zip(&bars.finer) {
-        let [covered, all] = covered(bars, finer, config.start, track.granularity);
+    for (track, [covered, all]) in config.tracks.iter().zip(&noted.covered) {
         if covered < all {
-            let share = covered as f64 * 100.0 / all as f64;
+            let share = *covered as f64 * 100.0 / *all as f64;
             warnings.push(format!(
                 "{share:.1} % of the bars of {} have bars of {granularity} inside; in the others the fill policy decided.",
                 track.instrument
@@ -149,20 +150,6 @@ fn intrabar(config: &RunConfig, bars: &RunBars) -> Vec<String> {
         }
     }
     warnings
-}
-
-/// Bars from `start` on that have a finer bar inside, and all of them.
-fn covered(bars: &Bars, finer: &Bars, start: UnixNanos, granularity: Granularity) -> [usize; 2] {
-    let opens = &bars.times[bars.lower_bound(start)..];
-    let mut rest = finer.times.iter().peekable();
-    let mut covered = 0;
-    for (index, open) in opens.iter().enumerate() {
-        let close = granularity.close_of(*open);
-        let close = opens.get(index + 1).map_or(close, |next| close.min(*next));
-        while rest.next_if(|time| *time < open).is_some() {}
-        covered += usize::from(rest.peek().is_some_and(|time| **time < close));
-    }
-    [covered, opens.len()]
 }
 
 fn beyond_the_data(prepared: &Prepared, data: &SeriesVersion) -> Option<String> {
@@ -176,31 +163,4 @@ fn beyond_the_data(prepared: &Prepared, data: &SeriesVersion) -> Option<String> 
         )
     };
     (range.start < data.first || range.end > end).then(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use fx_domain::{Bar, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc, Price, QuoteSide};
-
-    fn bars(times: impl IntoIterator<Item = i64>) -> Bars {
-        let mut bars = Bars::empty(Some(QuoteSide::Bid));
-        for time in times {
-            let bid = Ohlc::flat(Price::from_nanos(1));
-            bars.push(Bar { time: UnixNanos::new(time), bid, ask: None, volume: 0 });
-        }
-        bars
-    }
-
-    #[test]
-    fn a_bar_is_covered_by_finer_bars_that_open_inside_it() {
-        let hours = bars((0..5).map(|hour| hour * NANOS_PER_HOUR));
-        let minutes = [0, 59, 60, 121, 300].map(|minute| minute * NANOS_PER_MINUTE);
-        let count = |start, finer: &[i64]| {
-            covered(&hours, &bars(finer.iter().copied()), UnixNanos::new(start), Granularity::H1)
-        };
-        assert_eq!(count(0, &minutes), [3, 5]);
-        assert_eq!(count(NANOS_PER_HOUR, &minutes), [2, 4]);
-        assert_eq!(count(0, &[]), [0, 5]);
-    }
 }

@@ -28,7 +28,8 @@ async fn yen_become_euros_through_the_dollar() {
     let expected = [("USD/JPY".to_owned(), InputRole::Track), ("EUR/USD".to_owned(), InputRole::Rate)];
     assert_eq!(inputs, expected);
     assert_eq!(record.config.rates.len(), 1);
-    let row = outcome.artefacts.ledger.iter().find(|row| row.kind == LedgerKind::ProfitLoss).unwrap();
+    let ledger = bench.ledger(&outcome).await;
+    let row = ledger.iter().find(|row| row.kind == LedgerKind::ProfitLoss).unwrap();
     let conversion = row.conversion.unwrap();
     assert_eq!(conversion.to_string(), "1/USD/JPY x 1/EUR/USD");
     // Bought at the ask of hour 1, sold at the bid of hour 11: 99 pips of 10 000; mid prices of hours 11.
@@ -102,8 +103,12 @@ async fn two_instruments_share_an_account_in_their_order() {
     assert_eq!(traded, [pair("GBP/USD"), pair("EUR/USD")]);
     assert_eq!(record.series.instrument, pair("GBP/USD"));
     // 10 000 units, ten hours of a pip each, less the spread of one.
-    let gains: Vec<_> =
-        outcome.artefacts.trades.iter().map(|trade| (trade.instrument, trade.profit_loss.micros())).collect();
+    let gains: Vec<_> = bench
+        .trades(&outcome)
+        .await
+        .iter()
+        .map(|trade| (trade.instrument, trade.profit_loss.micros()))
+        .collect();
     assert_eq!(gains, [(pair("GBP/USD"), -11_000_000), (pair("EUR/USD"), 9_000_000)]);
     assert!((record.report.metrics.net_profit + 2.0).abs() < 1e-9);
     assert_eq!(record.report.comparable.trades, 2);
@@ -145,12 +150,11 @@ async fn an_account_that_cannot_carry_its_position_is_stopped_out() {
     let metrics = &outcome.record.report.metrics;
     assert_eq!((metrics.stop_outs, metrics.margin_calls), (1, 1));
     assert!(metrics.lowest_margin_level_pct.unwrap() <= 50.0);
-    assert_eq!(outcome.artefacts.trades[0].exit_reason, ExitReason::StopOut);
+    assert_eq!(bench.trades(&outcome).await[0].exit_reason, ExitReason::StopOut);
     assert!(warned(&outcome, "stopped out 1 times"), "{:?}", outcome.record.warnings);
     let id = &outcome.record.id;
-    let points = bench.app.backtest_margin(&bench.caller, id).await.unwrap();
+    let points = bench.app.backtest_margin(&bench.caller, id, ALL).await.unwrap();
     assert!(points.iter().any(|point| point.cause == MarginCause::StopOut));
-    assert_eq!(bench.app.backtest_events(&bench.caller, id).await.unwrap(), outcome.artefacts.events);
     let patient = BacktestRequest { stop_out_pct: 0.0, margin_call_pct: 0.0, ..bench.request(strategy) };
     assert_ne!(bench.run(patient).await.unwrap().record.result_hash, outcome.record.result_hash);
 }

@@ -28,7 +28,8 @@ async fn wednesday_counts_for_three_days() {
     let table = FinancingTable::parse_csv("mine", RATES).unwrap();
     let inline = BacktestRequest { financing: FinancingRequest::Rates(table.clone()), ..request };
     let outcome = bench.run(inline).await.unwrap();
-    let rows = outcome.artefacts.ledger.iter().filter(|row| row.kind == LedgerKind::Financing);
+    let ledger = bench.ledger(&outcome).await;
+    let rows = ledger.iter().filter(|row| row.kind == LedgerKind::Financing);
     let rows: Vec<_> =
         rows.map(|row| (row.time.to_string(), row.rollover.unwrap().days, row.amount.micros())).collect();
     // Five points of 0.00001 a day on 10 000 units: 0.50 paid.

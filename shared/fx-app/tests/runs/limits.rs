@@ -1,17 +1,18 @@
 //! What one run, and all of them together, may take.
 
 use super::*;
+use futures::stream::StreamExt;
 use fx_app::backtests::RUN_BARS_MAX;
-use fx_app::ports::{Page, PageRequest, StoreResult, TimeRange};
+use fx_app::ports::{BarStream, Page, PageRequest, StoreResult, TimeRange};
 use fx_app::records::SeriesVersion;
 use fx_domain::{Digest, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Says how many bars a range holds, and counts how many loads are under way.
+/// Says how many bars a range holds, and counts how many streams begin at once.
 struct Watched {
     inner: Arc<dyn BarStore>,
     rows: u64,
-    loading: AtomicUsize,
+    reading: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
 }
 
@@ -26,14 +27,21 @@ impl BarStore for Watched {
         Ok(described.map(|version| SeriesVersion { rows: 100 * RUN_BARS_MAX, ..version }))
     }
     async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars> {
-        let now = self.loading.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
-        let bars = self.inner.load(version, range, warm_up).await;
-        self.loading.fetch_sub(1, Ordering::SeqCst);
-        bars
+        self.inner.load(version, range, warm_up).await
+    }
+    fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream {
+        let (most, reading) = (self.most.clone(), self.reading.clone());
+        let stream = self.inner.stream(version, range, warm_up);
+        let first = async move {
+            let now = reading.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(now, Ordering::SeqCst);
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            reading.fetch_sub(1, Ordering::SeqCst);
+            stream
+        };
+        futures::stream::once(first).flatten().boxed()
     }
     async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>> {
         self.inner.list(page).await
@@ -46,9 +54,8 @@ impl BarStore for Watched {
 async fn bench(rows: u64) -> (Bench, BacktestRequest, Arc<AtomicUsize>) {
     let most = Arc::new(AtomicUsize::new(0));
     let watch = most.clone();
-    let bench = Bench::over(move |inner| {
-        Arc::new(Watched { inner, rows, loading: AtomicUsize::new(0), most: watch })
-    });
+    let bench =
+        Bench::over(move |inner| Arc::new(Watched { inner, rows, reading: Arc::default(), most: watch }));
     bench.hours("EUR/USD", (0..24).map(|_| flat(10_800)));
     let strategy = bench.strategy(&["EUR/USD"], &HOLD).await;
     let request = bench.request(strategy);
@@ -62,7 +69,7 @@ async fn the_bars_of_the_range_count_not_those_of_the_series() {
     let (bench, request, most) = self::bench(RUN_BARS_MAX + 1).await;
     let refused = bench.run(request).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::BacktestData);
-    assert!(refused.message().contains("20000001 bars"), "{}", refused.message());
+    assert!(refused.message().contains("100000001 bars"), "{}", refused.message());
     assert_eq!(most.load(Ordering::SeqCst), 0, "nothing is read before");
 }
 

@@ -8,6 +8,7 @@ mod feeds;
 mod financing;
 mod limits;
 mod paths;
+mod windows;
 
 use async_trait::async_trait;
 use fx_app::backtests::{BacktestOutcome, BacktestRequest};
@@ -19,8 +20,8 @@ use fx_app::records::SeriesKey;
 use fx_app::strategies::Registration;
 use fx_app::{App, Caller, Files, Reach, RunLimits, Services, Stores};
 use fx_domain::{
-    Bar, Bars, DatasetName, Granularity, Instrument, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc, PlatformResult,
-    Price, StrategyId, UnixNanos,
+    Bar, Bars, DatasetName, Granularity, Instrument, LedgerRow, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc,
+    PlatformResult, Price, StrategyId, Trade, UnixNanos,
 };
 use fx_testkit::{fixtures, memory};
 use std::sync::{Arc, Mutex};
@@ -97,6 +98,9 @@ impl HealthProbe for Works {
     }
 }
 
+/// Every row.
+const ALL: std::ops::Range<u64> = 0..u64::MAX;
+
 /// A platform in memory.
 struct Bench {
     app: App,
@@ -115,7 +119,16 @@ impl Bench {
 
     /// With another store of bars in front of the one in memory.
     fn over(wrap: impl FnOnce(Arc<dyn BarStore>) -> Arc<dyn BarStore>) -> Self {
-        let (bars, blobs) = (Arc::new(memory::Bars::default()), Arc::new(memory::Blobs::default()));
+        Self::with(memory::Bars::default(), wrap)
+    }
+
+    /// With bars that are read in pieces of so many.
+    fn in_pieces_of(bars: usize) -> Self {
+        Self::with(memory::Bars::in_pieces_of(bars), |bars| bars)
+    }
+
+    fn with(bars: memory::Bars, wrap: impl FnOnce(Arc<dyn BarStore>) -> Arc<dyn BarStore>) -> Self {
+        let (bars, blobs) = (Arc::new(bars), Arc::new(memory::Blobs::default()));
         let risk = Arc::new(Risk::default());
         let stores = Stores {
             strategies: Arc::new(memory::Strategies::default()),
@@ -173,6 +186,14 @@ impl Bench {
 
     async fn run(&self, request: BacktestRequest) -> PlatformResult<BacktestOutcome> {
         self.app.run_backtest(&self.caller, request).await
+    }
+
+    async fn trades(&self, outcome: &BacktestOutcome) -> Vec<Trade> {
+        self.app.backtest_trades(&self.caller, &outcome.record.id, ALL).await.unwrap()
+    }
+
+    async fn ledger(&self, outcome: &BacktestOutcome) -> Vec<LedgerRow> {
+        self.app.backtest_ledger(&self.caller, &outcome.record.id, ALL).await.unwrap()
     }
 }
 

@@ -37,7 +37,7 @@ async fn scenarios_are_run_side_by_side_and_the_first_is_the_result() {
 async fn finer_bars_show_which_exit_came_first() {
     let (bench, request) = bench().await;
     let coarse = bench.run(request.clone()).await.unwrap();
-    assert_eq!(coarse.artefacts.trades[0].exit_reason, ExitReason::StopLoss);
+    assert_eq!(bench.trades(&coarse).await[0].exit_reason, ExitReason::StopLoss);
     assert_eq!(coarse.record.report.metrics.ambiguous_trades, 1);
     assert!(warned(&coarse, "1 exits are ambiguous"));
 
@@ -53,7 +53,7 @@ async fn finer_bars_show_which_exit_came_first() {
     };
     bench.minutes("EUR/USD", 2, (0..60).map(|at| flat(minute(at))));
     let fine = bench.run(asked).await.unwrap();
-    assert_eq!(fine.artefacts.trades[0].exit_reason, ExitReason::TakeProfit);
+    assert_eq!(bench.trades(&fine).await[0].exit_reason, ExitReason::TakeProfit);
     assert_eq!(fine.record.report.metrics.ambiguous_trades, 0);
     assert_eq!(fine.record.inputs[1].role, InputRole::Intrabar);
     assert!(

@@ -142,7 +142,7 @@ impl Room {
     fn clear(&mut self) {
         self.visible.clear();
         self.sides.iter_mut().for_each(empty);
-        if let Some(Bars { times, volume, quotes }) = &mut self.bars {
+        if let Some(Bars { times, volume, quotes, .. }) = &mut self.bars {
             times.clear();
             volume.clear();
             if let QuoteColumns::One { ohlc, .. } = quotes {

@@ -2,12 +2,12 @@
 
 use crate::plans::plans;
 use fx_domain::{
-    Bar, Bars, Currency, Digest, EquityCurve, FinancingTable, Granularity, Instrument, Money,
-    NANOS_PER_MINUTE, Ohlc, Price, QuoteSide, UnixNanos,
+    Bar, Bars, Currency, Digest, FinancingTable, Granularity, Instrument, Money, NANOS_PER_MINUTE, Ohlc,
+    Price, QuoteSide, UnixNanos,
 };
 use fx_engine::{
-    AccountKind, Commission, EngineError, FillTime, Inputs, IntrabarPolicy, RunConfig, Slice, Slippage,
-    SpreadModel, State, StopOutPolicy, Track, TrackBars, advance, result_hash,
+    AccountKind, Commission, EngineError, FillTime, Inputs, IntrabarPolicy, ResultHasher, RunConfig, Slice,
+    Slippage, SpreadModel, State, StopOutPolicy, Track, TrackBars, advance,
 };
 use fx_strategy::Plan;
 use proptest::collection::vec;
@@ -275,9 +275,18 @@ fn cases_of(bars_max: usize, shapes: u8) -> impl Strategy<Value = Case> {
 }
 
 pub(crate) fn digest(slice: &Slice) -> Digest {
-    let (times, micros) = (slice.equity_times.clone(), slice.equity.clone());
-    let currency = slice.state.balance().currency();
-    result_hash(&slice.trades, &slice.ledger, &EquityCurve { times, micros, currency })
+    digest_of(&[slice])
+}
+
+/// The hash of a run that came in these slices.
+pub(crate) fn digest_of(slices: &[&Slice]) -> Digest {
+    let mut hasher = ResultHasher::new(slices[0].state.balance().currency());
+    for slice in slices {
+        hasher.trades(&slice.trades);
+        hasher.ledger(&slice.ledger);
+        hasher.equity(&slice.equity_times, &slice.equity);
+    }
+    hasher.finish()
 }
 
 /// Appends what a call yields to what the calls before it did.

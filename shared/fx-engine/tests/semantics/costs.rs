@@ -47,6 +47,36 @@ fn the_side_that_is_stored_is_measured_and_the_other_modelled() {
 }
 
 #[test]
+fn an_ask_made_of_a_column_of_spreads_is_modelled_and_costs_what_the_column_says() {
+    let spreads = [20, 15, 40, 7];
+    let mut bars = both(0, &[FLAT; 4]);
+    bars.ask_source = PriceSource::Modelled;
+    let fx_domain::QuoteColumns::Both { ask, .. } = &mut bars.quotes else { panic!("two sides") };
+    for (bar, spread) in spreads.into_iter().enumerate() {
+        for column in [&mut ask.open, &mut ask.high, &mut ask.low, &mut ask.close] {
+            column[bar] = crate::script::price(110_000 + spread);
+        }
+    }
+    let slice = run(&long(), &free(), &bars);
+    let found = fills(&slice);
+    assert_eq!([&found[0].2, &found[1].2], ["110015", "110000"]);
+    assert_eq!([found[0].3, found[1].3], [PriceSource::Modelled, PriceSource::Measured]);
+    assert_eq!(slice.trades[0].costs.spread_micros, 15_000_000);
+    assert_eq!(slice.trades[0].profit_loss.micros(), -15_000_000);
+    // Quoted asks of the same height give the same money; only where they come from differs.
+    let quoted = Bars { ask_source: PriceSource::Measured, ..bars.clone() };
+    let measured = run(&long(), &free(), &quoted);
+    assert_eq!(measured.trades[0].profit_loss, slice.trades[0].profit_loss);
+    assert_eq!((measured.trades[0].costs.spread_micros, fills(&measured)[0].3), (0, PriceSource::Measured));
+    // A crossed bar is found whatever made it.
+    let fx_domain::QuoteColumns::Both { ask, .. } = &mut bars.quotes else { panic!("two sides") };
+    ask.close[2] = crate::script::price(109_999);
+    let state = fx_engine::State::start(&long(), &free()).unwrap();
+    let refused = fx_engine::advance(&long(), &free(), state, &fx_engine::Inputs::of(&bars)).unwrap_err();
+    assert!(matches!(refused, fx_engine::EngineError::Bar { index: 2, .. }), "{refused}");
+}
+
+#[test]
 fn a_spread_by_the_hour_is_that_of_the_bars_open() {
     let mut pips = [0.0; 24];
     (pips[1], pips[2], pips[3]) = (1.5, 5.0, 0.7);

@@ -4,18 +4,14 @@ use super::backtest_request::fill_policy_word;
 use super::order_event::PendingOrderDto;
 use super::parameter::{ParameterDto, parameter_map};
 use super::report::{CostsDto, MetricsDto};
+use fx_app::backtests::BacktestOutcome;
 use fx_app::records::{
-    BacktestRecord, FinancingUsed, OpenPosition, OrderEvent, ScenarioRange, ScenarioRecord, SeriesInput,
+    BacktestRecord, FinancingUsed, OpenPosition, ScenarioRange, ScenarioRecord, SeriesInput,
 };
-use fx_domain::{EquityCurve, Money, Price, Trade};
+use fx_domain::{EquityCurve, Money, Price, Trade, UnixNanos};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
-
-/// Trades in the body of a result, at most; above it the first page and a token.
-pub(crate) const TRADES_INLINE_MAX: usize = 1_000;
-/// Points of the equity curve in the body of a result, at most; above it the curve is thinned evenly.
-pub(crate) const EQUITY_POINTS_MAX: usize = 2_000;
 
 /// A finished backtest: statistics, trades, equity, and everything needed to get it again.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,10 +51,10 @@ pub(crate) struct BacktestResult {
     /// Where `/trades` goes on; absent when `trades` is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_page_token: Option<String>,
-    /// Equity at bars' closes, thinned evenly to at most 2000 points, first and last kept.
+    /// Equity at bars' closes: every n-th point and the last, at most 2000.
     equity_curve: Vec<EquityPoint>,
     /// Points of the whole curve, which `/equity` answers.
-    equity_points_total: usize,
+    equity_points_total: u64,
     /// Positions still open at the end.
     open_positions: Vec<OpenPositionDto>,
     /// Orders that still wait at the end.
@@ -94,18 +90,10 @@ pub(crate) struct BacktestResult {
     created_at: String,
 }
 
-/// The long parts that a result shows something of.
-#[derive(Clone, Copy)]
-pub(crate) struct ResultParts<'a> {
-    pub(crate) trades: &'a [Trade],
-    pub(crate) equity: &'a EquityCurve,
-    pub(crate) events: &'a [OrderEvent],
-}
-
 impl BacktestResult {
-    pub(crate) fn of(record: &BacktestRecord, parts: &ResultParts<'_>) -> Self {
-        let ResultParts { trades, equity, events } = *parts;
-        let inline = trades.len().min(TRADES_INLINE_MAX);
+    pub(crate) fn of(outcome: &BacktestOutcome) -> Self {
+        let BacktestOutcome { record, shown } = outcome;
+        let more = record.report.metrics.total_trades > shown.trades.len() as u64;
         Self {
             backtest_id: record.id.to_string(),
             strategy_id: record.strategy_id.to_string(),
@@ -121,14 +109,12 @@ impl BacktestResult {
             account_currency: record.config.account.currency.code().to_owned(),
             parameters: parameter_map(&record.parameters),
             metrics: MetricsDto::of(record),
-            trades: trades[..inline].iter().map(TradeDto::of).collect(),
-            next_page_token: (inline < trades.len()).then(|| inline.to_string()),
-            equity_curve: thinned(equity.times.len(), EQUITY_POINTS_MAX)
-                .map(|index| EquityPoint::of(equity, index))
-                .collect(),
-            equity_points_total: equity.times.len(),
+            trades: shown.trades.iter().map(TradeDto::of).collect(),
+            next_page_token: more.then(|| shown.trades.len().to_string()),
+            equity_curve: EquityPoint::all(&shown.curve).collect(),
+            equity_points_total: record.bars,
             open_positions: record.open_positions.iter().map(OpenPositionDto::of).collect(),
-            pending_orders: PendingOrderDto::all(events),
+            pending_orders: PendingOrderDto::all(&shown.pending),
             scenarios: record.scenarios.iter().map(ScenarioDto::of).collect(),
             range: record.scenario_ranges.clone(),
             bars: record.bars,
@@ -144,12 +130,6 @@ impl BacktestResult {
             created_at: record.created_at.to_string(),
         }
     }
-}
-
-/// Up to `limit` of the indices below `total`, evenly spaced, the first and the last among them.
-fn thinned(total: usize, limit: usize) -> impl Iterator<Item = usize> {
-    let kept = total.min(limit);
-    (0..kept).map(move |step| if kept < 2 { step } else { step * (total - 1) / (kept - 1) })
 }
 
 /// A series that was read.
@@ -315,7 +295,7 @@ impl TradeDto {
 }
 
 /// Equity at one bar's close.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct EquityPoint {
     /// Open time of the bar.
     #[schema(format = DateTime)]
@@ -325,8 +305,12 @@ pub(crate) struct EquityPoint {
 }
 
 impl EquityPoint {
-    pub(crate) fn of(curve: &EquityCurve, index: usize) -> Self {
-        Self { timestamp: curve.times[index].to_string(), equity: curve.at(index).to_f64() }
+    pub(crate) fn all(curve: &EquityCurve) -> impl Iterator<Item = Self> {
+        let point = |(index, time): (usize, &UnixNanos)| Self {
+            timestamp: time.to_string(),
+            equity: curve.at(index).to_f64(),
+        };
+        curve.times.iter().enumerate().map(point)
     }
 }
 
@@ -456,22 +440,4 @@ pub(crate) struct BacktestSummaries {
     /// Where to go on; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next_page_token: Option<String>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_thinned_curve_keeps_its_ends_and_its_order() {
-        for (total, limit) in [(0, 5), (1, 5), (5, 5), (6, 5), (1_000_003, 2_000), (2, 1)] {
-            let kept: Vec<usize> = thinned(total, limit).collect();
-            assert_eq!(kept.len(), total.min(limit));
-            assert!(kept.windows(2).all(|pair| pair[0] < pair[1]), "{total} {limit}");
-            if limit > 1 {
-                assert_eq!(kept.first().copied(), (total > 0).then_some(0));
-                assert_eq!(kept.last().copied(), total.checked_sub(1));
-            }
-        }
-    }
 }

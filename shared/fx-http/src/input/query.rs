@@ -5,7 +5,7 @@ use fx_app::ports::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX, Page, PageRequest};
 use fx_domain::{ErrorKind, Issue, PlatformError, PlatformResult};
 use http::Uri;
 use std::fmt::Display;
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use utoipa::IntoParams;
 
 /// Characters of a page token, at most.
@@ -118,12 +118,16 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// The page of `rows`, with the token of the next one.
+    /// The numbers of the page's rows, and of the one behind it, which tells whether there is a next page.
+    pub(crate) const fn asked(self) -> Range<u64> {
+        let from = self.from as u64;
+        from..from.saturating_add(self.size as u64 + 1)
+    }
+
+    /// The page of the rows that were [asked](Self::asked) for, with the token of the next one.
     pub(crate) fn of<T, U>(self, rows: &[T], map: impl Fn(&T) -> U) -> Page<U> {
-        let from = self.from.min(rows.len());
-        let to = from.saturating_add(self.size).min(rows.len());
-        let next = (to < rows.len()).then(|| to.to_string());
-        Page { items: rows[from..to].iter().map(map).collect(), next }
+        let next = (rows.len() > self.size).then(|| self.from.saturating_add(self.size).to_string());
+        Page { items: rows.iter().take(self.size).map(map).collect(), next }
     }
 }
 
@@ -182,17 +186,24 @@ mod tests {
 
     #[test]
     fn pages_of_rows_join_to_the_whole() {
-        let rows: Vec<u32> = (0..10).collect();
-        let (mut joined, mut from) = (Vec::new(), 0);
-        loop {
-            let page = Rows { from, size: 3 }.of(&rows, |row| *row);
-            joined.extend(page.items);
-            match page.next {
-                Some(next) => from = next.parse().unwrap(),
-                None => break,
+        let stored: Vec<u32> = (0..10).collect();
+        let asked = |rows: Rows| {
+            let index = |row: u64| usize::try_from(row).unwrap().min(stored.len());
+            let asked = rows.asked();
+            stored[index(asked.start)..index(asked.end)].to_vec()
+        };
+        for size in [1, 3, 5, 10, 11] {
+            let (mut joined, mut next) = (Vec::new(), Some("0".to_owned()));
+            for _ in 0..=stored.len() {
+                let Some(from) = next else { break };
+                let rows = Rows { from: from.parse().unwrap(), size };
+                let page = rows.of(&asked(rows), |row| *row);
+                joined.extend(page.items);
+                next = page.next;
             }
+            assert_eq!((joined, next), (stored.clone(), None), "pages of {size}");
         }
-        assert_eq!(joined, rows);
-        assert_eq!(Rows { from: usize::MAX, size: 3 }.of(&rows, |row| *row).items, Vec::<u32>::new());
+        let beyond = Rows { from: usize::MAX, size: 3 };
+        assert_eq!(beyond.of(&asked(beyond), |row| *row).items, Vec::<u32>::new());
     }
 }

@@ -3,7 +3,7 @@
 use super::Api;
 use crate::dto::{
     BacktestBody, BacktestInput, BacktestResult, BacktestStatus, EquityPage, EquityPoint, LedgerEntry,
-    LedgerPage, MarginEntry, MarginPage, OrderEventDto, OrderPage, ResultParts, TradeDto, TradePage,
+    LedgerPage, MarginEntry, MarginPage, OrderEventDto, OrderPage, TradeDto, TradePage,
 };
 use crate::failure::{Failure, media_type};
 use crate::input::{BacktestPath, JsonBody, PathKey, Query, RowPageParams, Rows};
@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Extension, Json};
 use fx_app::Caller;
-use fx_app::ports::{ResultPart, RunArtefacts};
+use fx_app::ports::ResultPart;
 use fx_domain::{BacktestId, ErrorKind, PlatformError};
 use http::{HeaderMap, Uri, header};
 use std::sync::Arc;
@@ -47,8 +47,7 @@ pub(crate) async fn run(
     metrics::histogram!("backtest_execution_duration_seconds", "strategy_id" => strategy)
         .record(started.elapsed());
     let outcome = outcome?;
-    let RunArtefacts { trades, equity, events, .. } = &outcome.artefacts;
-    Ok(Json(BacktestResult::of(&outcome.record, &ResultParts { trades, equity, events })))
+    Ok(Json(BacktestResult::of(&outcome)))
 }
 
 /// A strategy's id as a label: ids that a caller invented are one.
@@ -72,12 +71,7 @@ pub(crate) async fn get(
     Extension(caller): Extension<Caller>,
     PathKey(id): PathKey<BacktestId>,
 ) -> Result<Json<BacktestStatus>, Failure> {
-    let record = api.app.get_backtest(&caller, &id).await?;
-    let trades = api.app.backtest_trades(&caller, &id).await?;
-    let equity = api.app.backtest_equity(&caller, &id).await?;
-    let events = api.app.backtest_events(&caller, &id).await?;
-    let parts = ResultParts { trades: &trades, equity: &equity, events: &events };
-    let result = BacktestResult::of(&record, &parts);
+    let result = BacktestResult::of(&api.app.get_outcome(&caller, &id).await?);
     let backtest_id = id.to_string();
     Ok(Json(BacktestStatus { backtest_id, status: "completed", progress: 1.0, eta_seconds: 0.0, result }))
 }
@@ -103,7 +97,7 @@ pub(crate) async fn trades(
     if wants_parquet(&headers) {
         return parquet(&api, &caller, &id, ResultPart::Trades).await;
     }
-    let page = rows.of(&api.app.backtest_trades(&caller, &id).await?, TradeDto::of);
+    let page = rows.of(&api.app.backtest_trades(&caller, &id, rows.asked()).await?, TradeDto::of);
     let backtest_id = id.to_string();
     Ok(Json(TradePage { backtest_id, trades: page.items, next_page_token: page.next }).into_response())
 }
@@ -129,9 +123,9 @@ pub(crate) async fn equity(
     if wants_parquet(&headers) {
         return parquet(&api, &caller, &id, ResultPart::Equity).await;
     }
-    let curve = api.app.backtest_equity(&caller, &id).await?;
-    let indices: Vec<usize> = (0..curve.times.len()).collect();
-    let page = rows.of(&indices, |index| EquityPoint::of(&curve, *index));
+    let curve = api.app.backtest_equity(&caller, &id, rows.asked()).await?;
+    let points: Vec<_> = EquityPoint::all(&curve).collect();
+    let page = rows.of(&points, EquityPoint::clone);
     let backtest_id = id.to_string();
     Ok(Json(EquityPage { backtest_id, equity_curve: page.items, next_page_token: page.next }).into_response())
 }
@@ -157,7 +151,7 @@ pub(crate) async fn ledger(
     if wants_parquet(&headers) {
         return parquet(&api, &caller, &id, ResultPart::Ledger).await;
     }
-    let page = rows.of(&api.app.backtest_ledger(&caller, &id).await?, LedgerEntry::of);
+    let page = rows.of(&api.app.backtest_ledger(&caller, &id, rows.asked()).await?, LedgerEntry::of);
     let backtest_id = id.to_string();
     Ok(Json(LedgerPage { backtest_id, ledger: page.items, next_page_token: page.next }).into_response())
 }
@@ -183,7 +177,7 @@ pub(crate) async fn orders(
     if wants_parquet(&headers) {
         return parquet(&api, &caller, &id, ResultPart::Events).await;
     }
-    let page = rows.of(&api.app.backtest_events(&caller, &id).await?, OrderEventDto::of);
+    let page = rows.of(&api.app.backtest_events(&caller, &id, rows.asked()).await?, OrderEventDto::of);
     let backtest_id = id.to_string();
     Ok(Json(OrderPage { backtest_id, orders: page.items, next_page_token: page.next }).into_response())
 }
@@ -210,7 +204,7 @@ pub(crate) async fn margin(
         return parquet(&api, &caller, &id, ResultPart::Margin).await;
     }
     let currency = api.app.get_backtest(&caller, &id).await?.config.account.currency;
-    let points = api.app.backtest_margin(&caller, &id).await?;
+    let points = api.app.backtest_margin(&caller, &id, rows.asked()).await?;
     let page = rows.of(&points, |point| MarginEntry::of(point, currency));
     let backtest_id = id.to_string();
     Ok(Json(MarginPage { backtest_id, margin: page.items, next_page_token: page.next }).into_response())

@@ -8,7 +8,8 @@ use crate::import::{Described, FileZone, Format, ImportOptions, Label, Notes, Ro
 use crate::manifest::{Anchor, GAPS_LISTED_MAX, Gap, Gaps};
 use crate::publish::{Provenance, StagedSeries, Stager};
 use fx_domain::{
-    Bar, Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, Ohlc, Price, QuoteSide, TimeOrder, UnixNanos,
+    Bar, Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, Ohlc, Price, PriceSource, QuoteSide, TimeOrder,
+    UnixNanos,
 };
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -91,10 +92,10 @@ impl Collector {
         self.notes.rounded_prices += notes.rounded_prices;
         self.notes.rounded_volumes += notes.rounded_volumes;
         self.notes.incomplete += notes.incomplete;
-        if let Some(warning) = described.warning
-            && !self.warnings.iter().any(|known| known == warning)
-        {
-            self.warnings.push(warning.to_owned());
+        for warning in &described.warnings {
+            if !self.warnings.iter().any(|known| known == warning) {
+                self.warnings.push((*warning).to_owned());
+            }
         }
     }
 
@@ -186,6 +187,10 @@ impl Collector {
         self.check_spacing()?;
         let two_sided = self.two_sided.unwrap_or(false);
         let side = self.stored_side(two_sided)?;
+        let ask_source = match self.options.spread_unit {
+            Some(_) => PriceSource::Modelled,
+            None => PriceSource::Measured,
+        };
         let report = self.report(side);
         if report.bad_rows > 0 && !self.options.skip_bad_rows {
             return Err(Error::Unsound(Box::new(report)));
@@ -220,8 +225,13 @@ impl Collector {
             }
         }
         let anchor = self.anchors.result();
-        let provenance =
-            Provenance { anchor, sources: self.sources, synthetic: false, gaps: report.gaps.clone() };
+        let provenance = Provenance {
+            anchor,
+            ask_source,
+            sources: self.sources,
+            synthetic: false,
+            gaps: report.gaps.clone(),
+        };
         Ok((stager.finish(provenance)?, report))
     }
 
@@ -250,6 +260,8 @@ impl Collector {
     fn stored_side(&mut self, two_sided: bool) -> Result<Option<QuoteSide>, Error> {
         match (two_sided, self.options.side, self.side) {
             (true, None, _) => Ok(None),
+            // The one side that the file holds.
+            (true, Some(QuoteSide::Bid), _) if self.options.spread_unit.is_some() => Ok(None),
             (true, Some(_), _) => Err(Error::Option {
                 option: "side",
                 reason: "the files hold both sides: leave it out".to_owned(),

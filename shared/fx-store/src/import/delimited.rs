@@ -5,7 +5,7 @@ use crate::import::detect::unquote;
 use crate::import::source::RunLimit;
 use crate::import::stamp::{self, Stamp, Times};
 use crate::import::{Flow, Notes, Row, Sink};
-use fx_domain::{Bar, Ohlc, Price, QuoteSide, UnixNanos, f64_to_i64_half_even};
+use fx_domain::{Bar, Ohlc, Price, QuoteSide, UnixNanos, div_half_even, f64_to_i64_half_even};
 use jiff::civil::Date;
 use std::io::{BufRead, BufReader, Read};
 
@@ -53,6 +53,10 @@ pub(crate) struct Layout {
     pub(crate) time: TimeColumns,
     pub(crate) prices: PriceColumns,
     pub(crate) volume: Option<usize>,
+    /// Where a one-sided row tells its spread.
+    pub(crate) spread: Option<usize>,
+    /// What one in that column is worth; the column is not read without it.
+    pub(crate) spread_unit: Option<Price>,
     /// The side that the columns' names tell, when there is one.
     pub(crate) side: Option<QuoteSide>,
     /// Where rows name their pair.
@@ -129,7 +133,17 @@ fn parse(
             let bid = read_side(record, bid, "bid ", notes)?;
             (bid, Some(read_side(record, ask, "ask ", notes)?))
         }
-        PriceColumns::Bars { bid, ask: None } => (read_side(record, bid, "", notes)?, None),
+        PriceColumns::Bars { bid, ask: None } => {
+            let bid = read_side(record, bid, "", notes)?;
+            let ask = layout.spread.zip(layout.spread_unit).map(|(column, unit)| {
+                let spread = read_spread(field(record, column, "", "spread")?, unit)?;
+                let above =
+                    |price: Price| price.checked_add(spread).ok_or("spread: the ask does not fit a price");
+                let (open, high) = (above(bid.open)?, above(bid.high)?);
+                Ok::<_, String>(Ohlc { open, high, low: above(bid.low)?, close: above(bid.close)? })
+            });
+            (bid, ask.transpose()?)
+        }
         PriceColumns::Quotes { bid, ask, empty } => {
             return read_quote(record, [*bid, *ask], *empty, time, before, notes);
         }
@@ -199,6 +213,18 @@ fn read_side(
     }
     let [open, high, low, close] = prices;
     Ok(Ohlc { open, high, low, close })
+}
+
+/// How far the ask stands above the bid, rounded half to even at 1e-9.
+fn read_spread(text: &str, unit: Price) -> Result<Price, String> {
+    let wrong = |reason| format!("spread: `{}` {reason}", shown(text));
+    let count = Price::parse(text).ok_or_else(|| wrong("is not a plain decimal"))?;
+    if count < Price::ZERO {
+        return Err(wrong("is below zero"));
+    }
+    let nanos = i128::from(count.nanos()) * i128::from(unit.nanos());
+    let nanos = i64::try_from(div_half_even(nanos, i128::from(Price::SCALE)));
+    nanos.map(Price::from_nanos).map_err(|_| wrong("does not fit a price"))
 }
 
 fn field<'a>(record: &Fields<'a>, column: usize, side: &str, name: &str) -> Result<&'a str, String> {

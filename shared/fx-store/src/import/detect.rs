@@ -238,6 +238,8 @@ fn with_header(delimiter: u8, fields: &[&str]) -> Option<(Format, Kind)> {
         time: time_columns(&names)?,
         prices: PriceColumns::Bars { bid, ask },
         volume: find(&names, &VOLUME_NAMES),
+        spread: find(&names, &["spread"]),
+        spread_unit: None,
         side,
         pair: None,
     };
@@ -311,6 +313,8 @@ const fn quote_bars(time: TimeColumns) -> Layout {
         time,
         prices: PriceColumns::Bars { bid: [1, 2, 3, 4], ask: Some([6, 7, 8, 9]) },
         volume: Some(5),
+        spread: None,
+        spread_unit: None,
         side: None,
         pair: None,
     }
@@ -343,6 +347,8 @@ fn histdata(delimiter: u8, fields: &[&str]) -> Option<Layout> {
         time: TimeColumns::One(0),
         prices: PriceColumns::Bars { bid: [1, 2, 3, 4], ask: None },
         volume: Some(5),
+        spread: None,
+        spread_unit: None,
         side: None,
         pair: None,
     })
@@ -361,6 +367,9 @@ fn metatrader(delimiter: u8, fields: &[&str]) -> Option<Layout> {
         time: TimeColumns::DateAndClock(0, 1),
         prices: PriceColumns::Bars { bid: [2, 3, 4, 5], ask: None },
         volume: (fields.len() > 6).then_some(6),
+        // Date, time, prices, tick volume, volume, spread.
+        spread: (fields.len() == 9).then_some(8),
+        spread_unit: None,
         side: None,
         pair: None,
     })

@@ -172,7 +172,7 @@ pub(crate) struct Described {
     pub(crate) zone: String,
     /// The side that columns or the file's name tell, when there is one side.
     pub(crate) side: Option<QuoteSide>,
-    pub(crate) warning: Option<&'static str>,
+    pub(crate) warnings: Vec<&'static str>,
 }
 
 /// Reads all members of one file as one stream of rows.
@@ -192,15 +192,22 @@ pub(crate) fn read_file(
             format: recognised.format,
             zone: zone.to_string(),
             side: recognised.side,
-            warning: if options.zone.is_none() { recognised.zone_warning() } else { None },
+            warnings: recognised.zone_warning().into_iter().filter(|_| options.zone.is_none()).collect(),
         };
         let mut whole = std::io::Cursor::new(sample).chain(stream);
         let granularity = options.series.granularity;
         let mut times = Times::new(zone, granularity.time_order());
         let Recognised { kind, side, format } = recognised;
+        let made = check_spread(member, &kind, options.side.or(side));
+        match options.spread_unit {
+            Some(_) => made?,
+            None if made.is_ok() => description.warnings.push(UNUSED_SPREAD),
+            None => {}
+        }
         match kind {
-            Kind::Delimited(layout) => {
+            Kind::Delimited(mut layout) => {
                 check_content(member, &layout, format, options)?;
+                layout.spread_unit = options.spread_unit;
                 delimited::read(member, &layout, &mut whole, &mut times, notes, sink)?;
             }
             Kind::Oanda if granularity == Granularity::Tick => {
@@ -219,6 +226,22 @@ pub(crate) fn read_file(
         file: file.name.clone(),
         reason: "the archive holds no file".to_owned(),
     })
+}
+
+const UNUSED_SPREAD: &str = "a column of spreads is not used; give --spread-unit to make asks of it";
+
+/// A column of spreads makes asks of bids.
+fn check_spread(file: &str, kind: &Kind, side: Option<QuoteSide>) -> Result<(), Error> {
+    let reason = match kind {
+        Kind::Delimited(Layout { spread: Some(_), prices: PriceColumns::Bars { ask: None, .. }, .. }) => {
+            if matches!(side, None | Some(QuoteSide::Bid)) {
+                return Ok(());
+            }
+            format!("{file} does not hold bids")
+        }
+        _ => format!("{file} has no column `spread` beside the prices of one side"),
+    };
+    Err(Error::Option { option: "spread-unit", reason })
 }
 
 /// Quotes are imported as quotes, bars as bars, and a file that names its pair only as that pair.

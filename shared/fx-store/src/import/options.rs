@@ -3,7 +3,7 @@
 use crate::Error;
 use bytes::Bytes;
 use fx_app::records::SeriesKey;
-use fx_domain::QuoteSide;
+use fx_domain::{Price, QuoteSide};
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use std::fmt;
 use std::path::PathBuf;
@@ -257,6 +257,9 @@ pub struct ImportOptions {
     pub label: Label,
     /// The format; found from the content when left out.
     pub format: Option<Format>,
+    /// Make asks of the bids and the file's column of spreads, of which one is worth this much: 0.00001 of a MetaTrader
+    /// file with five digits, 1 where spreads are price differences.
+    pub spread_unit: Option<Price>,
     /// Store the sound rows of a file that has bad ones.
     pub skip_bad_rows: bool,
 }
@@ -265,7 +268,15 @@ impl ImportOptions {
     /// Everything found from the content, nothing skipped.
     #[must_use]
     pub const fn new(series: SeriesKey) -> Self {
-        Self { series, side: None, zone: None, label: Label::Start, format: None, skip_bad_rows: false }
+        Self {
+            series,
+            side: None,
+            zone: None,
+            label: Label::Start,
+            format: None,
+            spread_unit: None,
+            skip_bad_rows: false,
+        }
     }
 }
 

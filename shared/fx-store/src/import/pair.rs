@@ -9,13 +9,14 @@ use crate::import::spool::{SpoolReader, SpoolWriter};
 use crate::import::{Flow, ImportFile, ImportOptions, Notes, Row, read_file};
 use fx_domain::{Bar, Granularity, QuoteSide, UnixNanos};
 
-/// The bid file and the ask file, when there are exactly two of bars whose names say so and no side was asked for.
+/// The bid file and the ask file, when there are exactly two of bars whose names say so, and neither a side nor asks by a
+/// column of spreads were asked for.
 pub(crate) fn of<'a>(
     files: &'a [ImportFile],
     options: &ImportOptions,
 ) -> Option<(&'a ImportFile, &'a ImportFile)> {
     let [first, second] = files else { return None };
-    if options.series.granularity == Granularity::Tick {
+    if options.series.granularity == Granularity::Tick || options.spread_unit.is_some() {
         return None;
     }
     match (options.side, side_of_name(&first.name), side_of_name(&second.name)) {

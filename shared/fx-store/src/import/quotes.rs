@@ -24,6 +24,8 @@ pub(crate) fn with_header(names: &[String], delimiter: u8, format: Format) -> Op
         time: time_columns(names)?,
         prices: PriceColumns::Quotes { bid, ask, empty },
         volume: None,
+        spread: None,
+        spread_unit: None,
         side: None,
         pair: None,
     })
@@ -43,6 +45,8 @@ pub(crate) fn headerless(
         time,
         prices: PriceColumns::Quotes { bid, ask: bid + 1, empty: EmptyPrice::Bad },
         volume: None,
+        spread: None,
+        spread_unit: None,
         side: None,
         pair: None,
     };

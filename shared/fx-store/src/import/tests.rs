@@ -4,7 +4,7 @@ mod quotes;
 
 use super::*;
 use crate::manifest::Anchor;
-use fx_domain::{Bars, DatasetName, Digest, Ohlc, QuoteColumns};
+use fx_domain::{Bars, DatasetName, Digest, Ohlc, Price, PriceSource, QuoteColumns};
 use proptest::prelude::*;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -115,6 +115,60 @@ fn metatrader_is_read_with_and_without_a_header_and_warns_of_its_zone() {
     athens.zone = Some(FileZone::parse("Europe/Athens").unwrap());
     let report = stage_text("EURUSD60.csv", four, &athens).unwrap().1;
     assert_eq!(report.first.unwrap().to_string(), "2012-01-31T22:00:00Z");
+}
+
+#[test]
+fn a_column_of_spreads_makes_asks_when_it_is_told_what_one_is_worth() {
+    let head = "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n";
+    let rows = "2012.02.01\t00:00:00\t1.3\t1.31\t1.29\t1.3\t55\t0\t12\n2012.02.01\t01:00:00\t1.3\t1.31\t1.29\t1.3\t55\t0\t7\n";
+    let mut asked = options("EUR/USD", Granularity::H1);
+    asked.spread_unit = Some(Price::parse("0.00001").unwrap());
+    for (text, side) in [(format!("{head}{rows}"), None), (rows.to_owned(), BID)] {
+        asked.side = side;
+        let (staged, report) = stage_text("EURUSD60.csv", &text, &asked).unwrap();
+        assert_eq!((report.side, report.rows_stored, staged.manifest().side), (None, 2, None));
+        assert_eq!(staged.manifest().ask_source, PriceSource::Modelled);
+        let object = staged.read(&staged.objects()[0]).unwrap();
+        let bars = crate::decode_bars(object, Granularity::H1, None).unwrap();
+        let ask = |row: usize| bars.get(row).ask.unwrap();
+        let price = |text| Price::parse(text).unwrap();
+        assert_eq!(
+            (ask(0).open, ask(0).high, ask(0).low),
+            (price("1.30012"), price("1.31012"), price("1.29012"))
+        );
+        assert_eq!((ask(1).close, bars.get(1).bid.close), (price("1.30007"), price("1.3")));
+    }
+    let unused = stage_text("EURUSD60.csv", rows, &options("EUR/USD", Granularity::H1)).unwrap().1;
+    assert!(unused.warnings.iter().any(|warning| warning.contains("--spread-unit")), "{:?}", unused.warnings);
+    asked.side = None;
+    for (name, text, why) in [
+        ("EURUSD60.csv", "2012.02.01,00:00,1.3,1.31,1.29,1.3,55\n", "no column `spread`"),
+        (
+            "x_ask.csv",
+            "time,open,high,low,close,spread\n2012-02-01,1.3,1.3,1.3,1.3,1\n",
+            "does not hold bids",
+        ),
+        (
+            "x.csv",
+            "time,bid_open,bid_high,bid_low,bid_close,ask_open,ask_high,ask_low,ask_close,spread\n2012-02-01,1,1,1,1,1,1,1,1,1\n",
+            "no column `spread`",
+        ),
+    ] {
+        let Err(Error::Option { option: "spread-unit", reason }) = stage_text(name, text, &asked) else {
+            panic!("{name}")
+        };
+        assert!(reason.contains(why), "{reason}");
+    }
+    for bad in ["-3", "x", "", "1e400", "99999999999999999"] {
+        let text = format!("{head}{}", rows.replace("\t12\n", &format!("\t{bad}\n")));
+        let Err(Error::Unsound(report)) = stage_text("EURUSD60.csv", &text, &asked) else { panic!("{bad}") };
+        assert_eq!(report.bad_rows_listed[0].line, 2, "{bad}");
+        assert!(
+            report.bad_rows_listed[0].reason.starts_with("spread: "),
+            "{}",
+            report.bad_rows_listed[0].reason
+        );
+    }
 }
 
 #[test]

@@ -17,14 +17,13 @@ use super::{
     PRICE, counts, instrument, integers, named, optional, optional_counts, optional_texts, texts, there,
 };
 use crate::Error;
-use crate::table::{Meaning, Table, Values, write};
-use bytes::Bytes;
+use crate::table::{Columns, Meaning, Table, Values};
 use fx_app::records::{CancelReason, OrderEvent, OrderEventKind as Kind, RejectReason};
 use fx_domain::{
     Fill, OrderId, OrderKind, Price, PriceSource, ProtectiveLevels, Side, TimeInForce, Units, UnixNanos,
 };
 
-pub(super) fn encode(events: &[OrderEvent]) -> Result<Bytes, Error> {
+pub(super) fn columns(events: &[OrderEvent]) -> Columns {
     let mut columns = vec![
         ("time", integers(events, Meaning::Timestamp, |event| event.time.get())),
         ("order", counts(events, |event| event.order.0)),
@@ -38,7 +37,7 @@ pub(super) fn encode(events: &[OrderEvent]) -> Result<Bytes, Error> {
     columns.extend(force_columns(events));
     columns.extend(price_columns(events));
     columns.extend(protect_columns(events));
-    write(&columns, &[])
+    columns
 }
 
 fn kind_columns(events: &[OrderEvent]) -> [(&'static str, Values); 5] {
@@ -218,9 +217,8 @@ const fn force_name(force: TimeInForce) -> &'static str {
     }
 }
 
-pub(super) fn decode(bytes: Bytes) -> Result<Vec<OrderEvent>, Error> {
-    let table = Table::open(bytes)?;
-    let columns = Columns::read(&table)?;
+pub(super) fn decode(table: &Table) -> Result<Vec<OrderEvent>, Error> {
+    let columns = Details::read(table)?;
     let (times, orders) = (table.integers("time")?, table.unsigned("order")?);
     let (instruments, events) = (table.texts("instrument")?, table.texts("event")?);
     let event = |row: usize| -> Result<OrderEvent, Error> {
@@ -235,7 +233,7 @@ pub(super) fn decode(bytes: Bytes) -> Result<Vec<OrderEvent>, Error> {
 }
 
 /// What only some events have.
-struct Columns {
+struct Details {
     reason: Vec<Option<String>>,
     side: Vec<Option<String>>,
     units: Vec<Option<i64>>,
@@ -255,7 +253,7 @@ struct Columns {
     trailing_distance: Vec<Option<i64>>,
 }
 
-impl Columns {
+impl Details {
     fn read(table: &Table) -> Result<Self, Error> {
         Ok(Self {
             reason: table.optional_texts("reason")?,

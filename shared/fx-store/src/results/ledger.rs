@@ -13,11 +13,10 @@ use super::{
     MONEY, PRICE, counts, currency, instrument, integers, named, optional, optional_counts, texts, there,
 };
 use crate::Error;
-use crate::table::{Meaning, Table, Values, write};
-use bytes::Bytes;
+use crate::table::{Columns, Meaning, Table, Values};
 use fx_domain::{Conversion, ConversionStep, LedgerRow, Money, OrderId, Price, Rollover, Units, UnixNanos};
 
-pub(super) fn encode(ledger: &[LedgerRow]) -> Result<Bytes, Error> {
+pub(super) fn columns(ledger: &[LedgerRow]) -> Columns {
     let currencies = |value: fn(&LedgerRow) -> Money| {
         Values::Text(ledger.iter().map(|row| value(row).currency().code()).collect())
     };
@@ -37,7 +36,7 @@ pub(super) fn encode(ledger: &[LedgerRow]) -> Result<Bytes, Error> {
     columns
         .extend(step_columns(ledger, SECOND, |row| row.conversion.and_then(|conversion| conversion.second)));
     columns.extend(rollover_columns(ledger));
-    write(&columns, &[])
+    columns
 }
 
 /// The columns of one price of a conversion.
@@ -79,15 +78,14 @@ fn rollover_columns(ledger: &[LedgerRow]) -> [(&'static str, Values); 6] {
     ]
 }
 
-pub(super) fn decode(bytes: Bytes) -> Result<Vec<LedgerRow>, Error> {
-    let table = Table::open(bytes)?;
+pub(super) fn decode(table: &Table) -> Result<Vec<LedgerRow>, Error> {
     let (sequences, times) = (table.unsigned("sequence")?, table.integers("time")?);
     let (kinds, orders) = (table.texts("kind")?, table.optional_unsigned("order")?);
     let (amounts, balances) = (table.integers("amount")?, table.integers("balance")?);
     let (amount_in, balance_in) = (table.texts("amount_currency")?, table.texts("balance_currency")?);
     let from = table.optional_texts("conversion_from")?;
-    let (first, second) = (steps(&table, FIRST)?, steps(&table, SECOND)?);
-    let rollovers = rollovers(&table)?;
+    let (first, second) = (steps(table, FIRST)?, steps(table, SECOND)?);
+    let rollovers = rollovers(table)?;
     let entry = |row: usize| -> Result<LedgerRow, Error> {
         let conversion = match &from[row] {
             None => None,

@@ -9,25 +9,22 @@
 //!
 //! The account currency stands in the file's key-value pairs, as for equity.
 
-use super::{CURRENCY_NOTE, MONEY, integers, named, texts};
+use super::{MONEY, integers, named, texts};
 use crate::Error;
-use crate::table::{Meaning, Table, write};
-use bytes::Bytes;
+use crate::table::{Columns, Meaning, Table};
 use fx_app::records::{MarginCause, MarginPoint};
-use fx_domain::{Currency, UnixNanos};
+use fx_domain::UnixNanos;
 
-pub(super) fn encode(points: &[MarginPoint], currency: Currency) -> Result<Bytes, Error> {
-    let columns = [
+pub(super) fn columns(points: &[MarginPoint]) -> Columns {
+    vec![
         ("time", integers(points, Meaning::Timestamp, |point| point.time.get())),
         ("cause", texts(points, |point| name(point.cause))),
         ("equity", integers(points, MONEY, |point| point.equity_micros)),
         ("used_margin", integers(points, MONEY, |point| point.used_micros)),
-    ];
-    write(&columns, &[(CURRENCY_NOTE, currency.code())])
+    ]
 }
 
-pub(super) fn decode(bytes: Bytes) -> Result<Vec<MarginPoint>, Error> {
-    let table = Table::open(bytes)?;
+pub(super) fn decode(table: &Table) -> Result<Vec<MarginPoint>, Error> {
     let (times, causes) = (table.integers("time")?, table.texts("cause")?);
     let (equities, used) = (table.integers("equity")?, table.integers("used_margin")?);
     let point = |row: usize| -> Result<MarginPoint, Error> {

@@ -1,6 +1,15 @@
 use super::*;
-use fx_domain::{ConversionStep, ExitReason, LedgerKind, OrderId, Side};
+use crate::table::{Columns, TableWriter};
+use fx_domain::{
+    ConversionStep, Costs, ExitReason, LedgerKind, Money, OrderId, Price, Side, Units, UnixNanos,
+};
 use proptest::prelude::*;
+
+fn stored(columns: &Columns) -> Table {
+    let mut writer = TableWriter::new(columns, &[]).unwrap();
+    writer.write(columns).unwrap();
+    Table::open(writer.finish().unwrap(), 0..usize::MAX).unwrap()
+}
 
 fn trade(numbers: [i64; 8], long: bool, reason: ExitReason) -> Trade {
     let [a, b, c, d, e, f, g, h] = numbers;
@@ -76,38 +85,38 @@ proptest! {
             rows.iter().map(|(numbers, long, pick)| trade(*numbers, *long, reasons[*pick % 4])).collect();
         let rows_of = |(numbers, some, pick): &([i64; 8], bool, usize)| row(*numbers, *some, *pick);
         let ledger: Vec<LedgerRow> = rows.iter().map(rows_of).collect();
-        let equity = EquityCurve {
-            times: rows.iter().map(|row| UnixNanos::new(row.0[5])).collect(),
-            micros: rows.iter().map(|row| row.0[6]).collect(),
-            currency: Currency::USD,
-        };
-        prop_assert_eq!(decode_trades(encode_trades(&trades).unwrap()).unwrap(), trades);
-        prop_assert_eq!(ledger::decode(ledger::encode(&ledger).unwrap()).unwrap(), ledger);
-        prop_assert_eq!(decode_equity(encode_equity(&equity).unwrap()).unwrap(), equity);
+        let equity: Vec<_> = rows.iter().map(|row| (UnixNanos::new(row.0[5]), row.0[6])).collect();
+        prop_assert_eq!(trades::decode(&stored(&trades::columns(&trades))).unwrap(), trades);
+        prop_assert_eq!(ledger::decode(&stored(&ledger::columns(&ledger))).unwrap(), ledger);
+        prop_assert_eq!(equity::decode(&stored(&equity::columns(&equity))).unwrap(), equity);
+    }
+
+    #[test]
+    fn any_stretch_of_a_table_is_that_stretch_of_its_rows(
+        len in 0..400_usize, group in 1..90_usize, from in 0..420_usize, more in 0..420_usize,
+    ) {
+        let points: Vec<_> = (0..len as i64).map(|row| (UnixNanos::new(row), -row)).collect();
+        let mut writer = TableWriter::new(&equity::columns(&[]), &[]).unwrap();
+        for rows in points.chunks(group) {
+            writer.write(&equity::columns(rows)).unwrap();
+        }
+        prop_assert_eq!(writer.rows(), len);
+        let table = Table::open(writer.finish().unwrap(), from..from + more).unwrap();
+        let (from, to) = (from.min(len), (from + more).min(len));
+        prop_assert_eq!(equity::decode(&table).unwrap(), &points[from..to]);
     }
 
     #[test]
     fn other_bytes_are_an_error(bytes: Vec<u8>) {
-        let bytes = Bytes::from(bytes);
-        prop_assert!(decode_trades(bytes.clone()).is_err());
-        prop_assert!(ledger::decode(bytes.clone()).is_err());
-        prop_assert!(decode_equity(bytes.clone()).is_err());
-        prop_assert!(events::decode(bytes.clone()).is_err());
-        prop_assert!(margin::decode(bytes).is_err());
+        prop_assert!(Table::open(bytes.into(), 0..9).is_err());
     }
 }
 
 #[test]
-fn every_kind_of_event_and_margin_point_is_read_back_as_it_was_over_row_groups() {
-    let artefacts = fx_testkit::fixtures::artefacts();
-    let repeated = crate::bars_file::ROW_GROUP_ROWS / artefacts.events.len() + 2;
-    let events: Vec<_> =
-        artefacts.events.iter().cycle().take(repeated * artefacts.events.len()).cloned().collect();
-    let bytes = events::encode(&events).unwrap();
-    assert!(events::decode(bytes).unwrap() == events);
-    let margin = margin::encode(&artefacts.margin, Currency::EUR).unwrap();
-    assert_eq!(Table::open(margin.clone()).unwrap().note(CURRENCY_NOTE), Some("EUR"));
-    assert_eq!(margin::decode(margin).unwrap(), artefacts.margin);
+fn every_kind_of_event_and_margin_point_is_read_back_as_it_was() {
+    let (rows, _) = fx_testkit::fixtures::result();
+    assert_eq!(events::decode(&stored(&events::columns(&rows.events))).unwrap(), rows.events);
+    assert_eq!(margin::decode(&stored(&margin::columns(&rows.margin))).unwrap(), rows.margin);
 }
 
 #[test]
@@ -140,10 +149,10 @@ fn a_row_that_lacks_what_its_event_has_is_an_error() {
         ] {
             columns.push((name, none()));
         }
-        write(&columns, &[]).unwrap()
+        stored(&columns)
     };
-    assert_eq!(events::decode(columns("lapsed")).unwrap().len(), 1);
+    assert_eq!(events::decode(&columns("lapsed")).unwrap().len(), 1);
     for event in ["submitted", "triggered", "filled", "exited", "moved", "cancelled", "rejected", "sold"] {
-        assert!(matches!(events::decode(columns(event)), Err(Error::Corrupt { .. })), "{event}");
+        assert!(matches!(events::decode(&columns(event)), Err(Error::Corrupt { .. })), "{event}");
     }
 }

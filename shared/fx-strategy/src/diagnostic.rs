@@ -284,11 +284,11 @@ impl<'a> Reporter<'a> {
     }
 
     /// Records an error. An unrolled loop and a helper inlined twice find the same one again; it is kept once. What is
-    /// not part of the language is not spoken of again at its place.
+    /// not part of the language or not to be seen is not spoken of again at its place.
     pub(crate) fn add(&mut self, found: Diagnostic) {
-        let known = |error: &Diagnostic| {
-            error == &found || (error.code == "not-in-language" && error.begins_at(&found.location))
-        };
+        let is_final = |error: &Diagnostic| matches!(error.code, "not-in-language" | "hidden-character");
+        let known =
+            |error: &Diagnostic| error == &found || (is_final(error) && error.begins_at(&found.location));
         if !self.is_full() && !self.errors.iter().any(known) {
             self.errors.push(found);
         }

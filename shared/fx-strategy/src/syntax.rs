@@ -32,11 +32,15 @@ pub(crate) fn parse(source: &str, report: &mut Reporter<'_>) -> Option<ModModule
     for name in parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Name) {
         look_alike(source, name.range(), report);
     }
-    // The parser goes on behind an error; in the line of one, the others follow from it.
+    // The parser goes on behind an error; in the line of one, the others follow from it, and so does what it makes of the
+    // indentation of the next.
     let mut line = None;
     for error in parsed.errors() {
-        if line != Some(report.line(error.location)) {
-            line = Some(report.line(error.location));
+        let (before, here) = (line, report.line(error.location));
+        let follows =
+            matches!(error.error, ParseErrorType::UnexpectedIndentation) && before == Some(here - 1);
+        line = Some(here);
+        if before != line && !follows {
             let (message, hint) = syntax_error(&error.error);
             match hint {
                 Some(hint) => report.error_with_hint(error.location, "syntax", message, hint),

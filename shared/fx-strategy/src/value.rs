@@ -138,7 +138,8 @@ impl Value {
             Self::Constant(Constant::Boolean(_)) | Self::Condition(_) => "a condition",
             Self::Constant(Constant::Text(_)) => "a text",
             Self::Tuple(_) => "several values",
-            Self::Level(_) => "a distance such as pips(n)",
+            Self::Level(Level::Pips(_)) => "a distance in pips",
+            Self::Level(_) => "a distance in price",
             Self::Decision(_) => "a decision",
             Self::Nothing => "nothing",
             Self::Scope(_) => "a group of values",
@@ -150,7 +151,7 @@ impl Value {
 pub(crate) fn mixing_hint(a: &str, b: &str) -> &'static str {
     match (a, b) {
         ("a text", "a text") => "a text is known before the run: choose between whole decisions",
-        ("a distance such as pips(n)", "a distance such as pips(n)") => {
+        ("a distance in pips", "a distance in price") | ("a distance in price", "a distance in pips") => {
             "`pips(n)` and `distance(x)` do not mix: use one of them"
         }
         ("nothing", _) | (_, "nothing") => "give both a value, or choose between whole decisions",

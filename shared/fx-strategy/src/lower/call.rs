@@ -110,6 +110,9 @@ impl<'a> Lowering<'a, '_> {
                 format!("`{}` takes {} arguments", row.name, row.arguments.len())
             };
             let hint = match row.arguments.first() {
+                Some(_) if row.function == Function::ClosePartial => {
+                    "write `close_partial(percent=…)`, or `units=`, or `lots=`".to_owned()
+                }
                 Some(first) if row.named_only => format!("write `{}({}=…)`", row.name, first.name),
                 _ => usage(),
             };
@@ -139,6 +142,9 @@ impl<'a> Lowering<'a, '_> {
             let listed = names().collect::<Vec<_>>().join(", ");
             let message = format!("`{}` has no argument `{name}`", row.name);
             let hint = nearest(name, names()).unwrap_or_else(|| match listed.as_str() {
+                "" if row.function == Function::Close => {
+                    "it leaves the whole position; a part of it is `close_partial(percent=…)`".to_owned()
+                }
                 "" => "it takes no arguments".to_owned(),
                 listed => format!("supported are {listed}"),
             });

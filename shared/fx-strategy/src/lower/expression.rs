@@ -1,5 +1,6 @@
 //! Expressions: literals, operators, comparisons, choices.
 
+use crate::diagnostic::Reported;
 use crate::limits::{EXPONENT_MAX, RULES_MAX};
 use crate::lower::names::members;
 use crate::lower::{Frame, Lowered, Lowering};
@@ -182,6 +183,10 @@ impl<'a> Lowering<'a, '_> {
         let mut left = (self.expression(frame, &compare.left)?, compare.left.range());
         let mut result: Option<NodeId> = None;
         for (op, operand) in compare.ops.iter().zip(&compare.comparators) {
+            if matches!(op, CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn) {
+                // Refused at the gate; what its sides are does not matter.
+                return Err(Reported);
+            }
             let right = self.reached(result, |lowering| lowering.expression(frame, operand))?;
             let right = (right, operand.range());
             let step = self.compare(*op, (&left.0, left.1), (&right.0, right.1))?;
@@ -204,6 +209,11 @@ impl<'a> Lowering<'a, '_> {
                 let range = a_range.cover(b_range);
                 return Err(self.report.error_with_hint(range, "type", "conditions are not compared", hint));
             }
+            if *value == Value::Nothing {
+                let range = a_range.cover(b_range);
+                let hint = "`defined(x)` tests for a missing value";
+                return Err(self.report.error_with_hint(range, "type", "nothing is equal to `None`", hint));
+            }
         }
         let x = self.number(a, a_range)?;
         let y = self.number(b, b_range)?;
@@ -214,10 +224,7 @@ impl<'a> Lowering<'a, '_> {
             CmpOp::GtE => Binary::Ge,
             CmpOp::Eq => Binary::Eq,
             CmpOp::NotEq => Binary::Ne,
-            CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn => {
-                let message = format!("`{}` is not part of the language", op.as_str());
-                return Err(self.report.error(a_range.cover(b_range), "not-in-language", message));
-            }
+            CmpOp::Is | CmpOp::IsNot | CmpOp::In | CmpOp::NotIn => return Err(Reported),
         };
         Ok(self.builder.binary(op, x, y))
     }

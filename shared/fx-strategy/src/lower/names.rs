@@ -38,14 +38,14 @@ impl<'a> Lowering<'a, '_> {
             return Ok(Value::Scope(*scope));
         }
         let message = format!("unknown name `{text}`");
-        let hint = if self.is_function(text) {
+        let hint = if member(Scope::Data, text).is_some() {
+            format!("write `data.{text}`")
+        } else if self.is_function(text) {
             format!("`{text}` is a function: call it with brackets")
         } else if self.parameter(text).is_some() || self.cell(text).is_some() {
             format!("a field of the class is read as `self.{text}`")
         } else if let Some(habit) = python_habit(text) {
             habit.to_owned()
-        } else if member(Scope::Data, text).is_some() {
-            format!("write `data.{text}`")
         } else {
             let known = frame.locals.keys().copied().chain(GLOBALS.map(|(global, _)| global));
             nearest(text, known).unwrap_or_else(|| format!("assign `{text}` first"))

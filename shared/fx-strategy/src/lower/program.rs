@@ -283,7 +283,13 @@ fn specification(
     let mut accept = |(value, place): &Given| {
         kind.accept(value).ok_or_else(|| {
             let message = format!("a value of `{name}` is not of its type `{}`", kind.annotation());
-            report.error_with_hint(*place, "parameter", message, "default, min and max have one type")
+            let hint = match (kind, value) {
+                (ParameterKind::Integer, Constant::Number(_)) => {
+                    format!("a fraction is of type `float`: `{name}: float`")
+                }
+                _ => "default, min and max have one type".to_owned(),
+            };
+            report.error_with_hint(*place, "parameter", message, hint)
         })
     };
     let accepted = accept(&default)?;

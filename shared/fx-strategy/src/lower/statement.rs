@@ -164,7 +164,12 @@ impl<'a> Lowering<'a, '_> {
                             other => other.kind().to_owned(),
                         };
                         let message = format!("{} names are assigned from {given}", targets.elts.len());
-                        vec![Err(self.report.error(target.range(), "type", message)); targets.elts.len()]
+                        let hint = match other {
+                            Value::Tuple(_) => "give each a name, `_` where it is not needed",
+                            _ => "one value has one name",
+                        };
+                        let reported = self.report.error_with_hint(target.range(), "type", message, hint);
+                        vec![Err(reported); targets.elts.len()]
                     }
                     Err(reported) => vec![Err(reported); targets.elts.len()],
                 };

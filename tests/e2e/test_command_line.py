@@ -109,6 +109,39 @@ def test_a_table_of_rates_is_stored_once_and_a_bad_line_is_named(
     assert run(server_binary, *both, env=settings, cwd=tmp_path).returncode != 0, "bars or rates"
 
 
+MOOD = """available_at,value
+2024-01-02T10:00:00Z,0.5
+"""
+
+
+def test_what_services_told_is_stored_whole_or_its_bad_lines_are_named(
+    server_binary: Path, settings: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "mood.csv"
+
+    def store(text: str, *options: str) -> subprocess.CompletedProcess[str]:
+        file.write_text(text)
+        return run(server_binary, "import", file, "--instrument", "EUR/USD", *options, env=settings, cwd=tmp_path)
+
+    stored = store(MOOD, "--feature", "mood")
+    assert stored.returncode == 0, stored.stdout + stored.stderr
+    assert "stored        1 values as default/EUR_USD/feature/mood" in stored.stdout
+    assert store(MOOD, "--feature", "mood").stdout == stored.stdout, "the same values are the same version"
+    bad = store(MOOD + "2024-01-02,0.5\n2024-01-02T11:00:00Z,much\n", "--feature", "mood")
+    assert bad.returncode != 0
+    for line in ("mood.csv", "line 3: available_at `2024-01-02` is a date", "line 4: value `much`"):
+        assert line in bad.stderr, bad.stderr
+    regime = store("available_at,regime\n2024-01-02T10:00:00Z,calm\n", "--regime", "--timeframe", "1h")
+    assert "regimes       calm" in regime.stdout, regime.stdout + regime.stderr
+    for options in (
+        ("--regime",),
+        ("--feature", "a/b"),
+        ("--feature", "x", "--timeframe", "1h"),
+        ("--feature", "x", "--regime"),
+    ):
+        assert store(MOOD, *options).returncode != 0, options
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

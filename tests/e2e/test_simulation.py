@@ -274,6 +274,60 @@ def test_two_pairs_share_one_account(target: Target, store: Store) -> None:
     assert result["metrics"]["final_balance"] == money(9_990)
 
 
+def test_what_services_told_decides_from_the_close_at_which_it_was_known(
+    target: Target, store: Store, server: Callable[..., str], tmp_path: Path
+) -> None:
+    store("told", [flat(1.1000)] * 6)
+
+    def tell(rows: dict[str, str], column: str, *kind: str) -> str:
+        file = tmp_path / "told.csv"
+        file.write_text("\n".join([f"available_at,{column}", *(f"{at},{value}" for at, value in rows.items())]))
+        printed = server("import", file, *kind, "--instrument", "EUR/USD", "--dataset", "told")
+        return printed.split()[-1]
+
+    code = (
+        "class Told(Strategy):\n    def analyze(self, data):\n"
+        '        if feature("mood") > 0 and regime() == "calm" and pattern("double_top") < 0.5:\n'
+        "            return buy(units=10000)\n        return close()\n"
+    )
+    body = {"name": "Told", "instruments": ["EUR/USD"], "timeframe": "1h", "code": code}
+    answer = target.http.post("/api/v1/strategies/register", json=body)
+    assert answer.status_code == 201, answer.text
+    asked = {
+        "strategy_id": answer.json()["id"],
+        "dataset": "told",
+        "start_date": "2024-01-02",
+        "end_date": "2024-01-03",
+    }
+    before = "2024-01-01T00:00:00Z"
+    regimes = {before: "wild", "2024-01-02T01:30:00Z": "calm"}
+    tell(regimes, "regime", "--regime", "--timeframe", "1h")
+    tell({before: "0", "2024-01-02T04:00:00Z": "0.75"}, "confidence", "--pattern", "double_top", "--timeframe", "1h")
+    missing = refusal(target.http.post("/api/v1/backtest", json=asked), 422, "BacktestDataError")
+    assert 'no values of feature("mood") for EUR/USD' in missing["detail"]
+    version = tell({before: "-1", "2024-01-02T03:00:00Z": "1"}, "value", "--feature", "mood")
+    answer = target.http.post("/api/v1/backtest", json=asked)
+    assert answer.status_code == 200, answer.text
+    (trade,) = answer.json()["trades"]
+    # The mood turns at the close of the third bar, the pattern appears at that of the fourth.
+    assert (trade["entry_time"], trade["exit_time"]) == ("2024-01-02T03:00:00Z", "2024-01-02T04:00:00Z")
+    read = {it["kind"]: it for it in answer.json()["features"]}
+    assert read["feature"] == {
+        "dataset": "told", "instrument": "EUR/USD", "kind": "feature", "name": "mood", "version": version
+    }  # fmt: skip
+    assert (read["regime"]["timeframe"], read["pattern"]["name"]) == ("1h", "double_top")
+    listed = [it for it in all_pages(target, "/api/v1/features", "features", page_size=2) if it["dataset"] == "told"]
+    assert {it["kind"]: it["version"] for it in listed} == {kind: it["version"] for kind, it in read.items()}
+    stale = target.http.post("/api/v1/backtest", json=asked | {"features_age_hours_max": 24})
+    detail = refusal(stale, 422, "BacktestDataError")["detail"]
+    assert "at 2024-01-02T01:00:00Z there is no value of" in detail, detail
+    assert "more than 24 hours before" in detail
+    executed = target.http.post(
+        "/api/v1/execute", json={"strategy_id": asked["strategy_id"], "capital_allocation": 10000, "dataset": "told"}
+    )
+    assert executed.status_code == 200, executed.text
+
+
 def test_every_wrong_option_of_a_run_is_named_at_once(target: Target) -> None:
     body = {
         "strategy_id": "s", "start_date": "2024-01-02", "end_date": "2024-01-03",

@@ -130,7 +130,7 @@ def test_only_registration_changes_strategies_and_only_backtesting_writes_object
                 for key in as_list(it.get("dynamodb:LeadingKeys", []))
             )
             if actions & {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}:
-                for kind in ("STRATEGY#", "BACKTEST#", "EXECUTION#", "SERIES"):
+                for kind in ("STRATEGY#", "BACKTEST#", "EXECUTION#", "SERIES", "FEATURE"):
                     if kind in keys:
                         writers.setdefault(kind, set()).add(name)
             if "s3:PutObject" in actions:

@@ -3,9 +3,10 @@
 use crate::errors;
 use crate::library::StrategyLibrary;
 use crate::ports::{
-    BacktestStore, BarStore, BlobStore, Clock, ExecutionStore, HealthProbe, ResultStore, RiskManagement,
-    SeriesCatalog, StrategyStore,
+    BacktestStore, BarStore, BlobStore, Catalog, Clock, ExecutionStore, FeatureStore, HealthProbe,
+    ResultStore, RiskManagement, StrategyStore,
 };
+use crate::records::{FeatureVersion, SeriesVersion};
 use fx_domain::{ErrorKind, PlatformError, PlatformResult};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -17,7 +18,9 @@ pub struct Stores {
     /// Strategies.
     pub strategies: Arc<dyn StrategyStore>,
     /// Which version of a series is the latest.
-    pub series: Arc<dyn SeriesCatalog>,
+    pub series: Arc<dyn Catalog<SeriesVersion>>,
+    /// Which version of a feature is the latest.
+    pub features: Arc<dyn Catalog<FeatureVersion>>,
     /// Summaries of backtests.
     pub backtests: Arc<dyn BacktestStore>,
     /// Records of executions.
@@ -33,6 +36,8 @@ pub struct Stores {
 pub struct Files {
     /// Bars.
     pub bars: Arc<dyn BarStore>,
+    /// What other services tell.
+    pub features: Arc<dyn FeatureStore>,
     /// Long parts of results.
     pub results: Arc<dyn ResultStore>,
 }

@@ -7,8 +7,8 @@ mod run;
 mod warnings;
 
 pub use config::{
-    COMMISSION_MAX, INITIAL_CAPITAL_MAX, INLINE_RATES_MAX, LEVERAGE_MAX, MARGIN_LEVEL_PCT_MAX, PIPS_MAX,
-    PYRAMIDING_MAX, RATE_MAX, SCENARIOS_MAX, financing_error,
+    COMMISSION_MAX, FEATURES_AGE_HOURS_MAX, INITIAL_CAPITAL_MAX, INLINE_RATES_MAX, LEVERAGE_MAX,
+    MARGIN_LEVEL_PCT_MAX, PIPS_MAX, PYRAMIDING_MAX, RATE_MAX, SCENARIOS_MAX, financing_error,
 };
 pub use request::{BacktestRequest, FinancingRequest, SpreadRequest};
 
@@ -17,7 +17,7 @@ pub use crate::inputs::RUN_BARS_MAX;
 pub use fx_engine::{AccountKind, Commission, FillTime, IntrabarPolicy, Slippage, StopOutPolicy};
 
 use crate::ports::{Page, PageRequest, ResultPart, StoreResult};
-use crate::records::{BacktestRecord, MarginPoint, OrderEvent, SeriesKey, SeriesVersion};
+use crate::records::{BacktestRecord, FeatureVersion, MarginPoint, OrderEvent, SeriesKey, SeriesVersion};
 use crate::{App, Caller, errors};
 use bytes::Bytes;
 use fx_domain::{
@@ -221,6 +221,14 @@ impl App {
     /// `ServiceError` when the store fails.
     pub async fn list_series(&self, page: &PageRequest) -> PlatformResult<Page<SeriesVersion>> {
         self.files.bars.list(page).await.map_err(errors::store)
+    }
+
+    /// A page of the latest versions of all features.
+    ///
+    /// # Errors
+    /// `ServiceError` when the store fails.
+    pub async fn list_features(&self, page: &PageRequest) -> PlatformResult<Page<FeatureVersion>> {
+        self.files.features.list(page).await.map_err(errors::store)
     }
 
     /// The latest version of a series of bars, or the one that is named.

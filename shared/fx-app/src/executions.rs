@@ -62,13 +62,13 @@ impl App {
         let compiled = strategies::compile(strategy.source.clone(), parameters).await?;
         let warm_up = History::of(&compiled.plan, strategy.timeframe);
         let history = History { bars: warm_up.bars.saturating_add(HISTORY_BARS), ..warm_up };
-        let feeds = compiled.plan.feeds();
         let stretch = Stretch::Newest(history.bars);
-        let wanted = Wanted { dataset: &backtest.dataset, pinned: None, stretch, feeds: &feeds };
+        let wanted = Wanted { dataset: &backtest.dataset, pinned: None, stretch, plan: &compiled.plan };
         let series = self.find_series(&wanted, &mut config).await?;
         let newest = series.tracks.iter().map(|data| data.last).max().unwrap_or(UnixNanos::new(0));
         let range = TimeRange { start: newest, end: newest.plus_nanos(1) };
-        let load = self.load_bars(&series, range, history);
+        let features = config.features.clone();
+        let load = self.load_bars(&series, &features, range, history);
         let calculate = move |bars| wish_of(&compiled.plan, config, &bars);
         let wish = self.run(ErrorKind::StrategyExecution, load, calculate).await?;
         let risk = self.ask_risk(&strategy, &wish).await;

@@ -1,16 +1,17 @@
 //! Which series a run reads, and their bars: those traded on, finer ones, those that convert, and other instruments
 //! that the strategy reads.
 
+mod features;
 mod rates;
 mod windows;
 
 use crate::ports::TimeRange;
-use crate::records::{InputRole, SeriesInput, SeriesKey, SeriesVersion};
+use crate::records::{FeatureInput, FeatureVersion, InputRole, SeriesInput, SeriesKey, SeriesVersion};
 use crate::{App, errors};
 use fx_domain::{
     Bars, DatasetName, Digest, DigestBuilder, ErrorKind, Granularity, PlatformError, PlatformResult,
 };
-use fx_engine::{Inputs, RATE_AGE_HOURS_DEFAULT, RunConfig, Track, TrackBars};
+use fx_engine::{FeatureSeries, FeatureTrack, Inputs, RATE_AGE_HOURS_DEFAULT, RunConfig, Track, TrackBars};
 use fx_strategy::{Feed, Plan};
 
 /// Bars of one run, at most, all series together: ten years of minutes take four million. Their number costs time, not
@@ -31,6 +32,8 @@ pub(crate) struct RunSeries {
     pub(crate) rates: Vec<SeriesVersion>,
     /// One for each reference.
     pub(crate) references: Vec<SeriesVersion>,
+    /// One for each feature; those of one regime share theirs.
+    pub(crate) features: Vec<FeatureVersion>,
 }
 
 /// The bars of a run, in the order of its configuration.
@@ -40,6 +43,7 @@ pub(crate) struct RunBars {
     pub(crate) finer: Vec<Bars>,
     pub(crate) rates: Vec<Bars>,
     pub(crate) references: Vec<Bars>,
+    pub(crate) features: Vec<FeatureSeries>,
 }
 
 impl RunSeries {
@@ -67,16 +71,33 @@ impl RunSeries {
         self.all().map(record).collect()
     }
 
-    /// Of one series its version; of several the digest over keys and versions, in order.
+    /// The features that were read, each once.
+    pub(crate) fn feature_records(&self) -> Vec<FeatureInput> {
+        let mut records: Vec<FeatureInput> = Vec::new();
+        for FeatureVersion { series, version, .. } in &self.features {
+            if records.iter().all(|known| known.series != *series) {
+                records.push(FeatureInput { series: series.clone(), version: *version });
+            }
+        }
+        records
+    }
+
+    /// Of one series its version; of several, and with features, the digest over keys and versions, in order.
     pub(crate) fn version(&self) -> Digest {
-        match (self.tracks.as_slice(), self.all().count() - self.tracks.len()) {
-            ([only], 0) => only.version,
+        match (self.tracks.as_slice(), self.all().count() - self.tracks.len(), self.features.len()) {
+            ([only], 0, 0) => only.version,
             _ => {
                 let parts = self.all().fold(DigestBuilder::new("run-series"), |digest, (role, version)| {
                     digest
                         .part(role.as_str().as_bytes())
                         .part(version.series.to_string().as_bytes())
                         .part(version.version.as_bytes())
+                });
+                let parts = self.feature_records().iter().fold(parts, |digest, told| {
+                    digest
+                        .part(b"feature")
+                        .part(told.series.to_string().as_bytes())
+                        .part(told.version.as_bytes())
                 });
                 parts.finish()
             }
@@ -92,7 +113,13 @@ impl RunSeries {
 impl RunBars {
     /// Of a run that reads nothing else.
     pub(crate) fn of_track(bars: Bars) -> Self {
-        Self { tracks: vec![bars], finer: Vec::new(), rates: Vec::new(), references: Vec::new() }
+        Self {
+            tracks: vec![bars],
+            finer: Vec::new(),
+            rates: Vec::new(),
+            references: Vec::new(),
+            features: Vec::new(),
+        }
     }
 
     /// As the engine takes them.
@@ -102,6 +129,7 @@ impl RunBars {
             tracks: self.tracks.iter().enumerate().map(track).collect(),
             rates: self.rates.iter().collect(),
             references: self.references.iter().collect(),
+            features: self.features.iter().collect(),
         }
     }
 }
@@ -112,8 +140,8 @@ pub(crate) struct Wanted<'a> {
     /// The version that the request names.
     pub(crate) pinned: Option<&'a Digest>,
     pub(crate) stretch: Stretch,
-    /// Other bars that the strategy reads.
-    pub(crate) feeds: &'a [Feed],
+    /// What the strategy reads beside its own bars.
+    pub(crate) plan: &'a Plan,
 }
 
 /// What a run reads of the bars before its range.
@@ -145,7 +173,7 @@ pub(crate) enum Stretch {
 }
 
 impl App {
-    /// Finds the series of a run and puts those that convert into its configuration.
+    /// Finds the series of a run and puts those that convert, and what the strategy reads, into its configuration.
     ///
     /// # Errors
     /// `BacktestDataError` naming what is missing.
@@ -161,11 +189,17 @@ impl App {
         };
         // One series is asked for by its version; several only have a version together.
         let needs_rates = rates::needed(config).next().is_some();
-        let reads = wanted.feeds.iter().any(|feed| feed.instrument.is_some());
+        let feeds = wanted.plan.feeds();
+        let reads = feeds.iter().any(|feed| feed.instrument.is_some()) || !wanted.plan.features.is_empty();
         let alone = config.tracks.len() == 1 && config.intrabar.is_none() && !needs_rates && !reads;
         let pinned = wanted.pinned.filter(|_| alone);
-        let mut series =
-            RunSeries { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new(), references: Vec::new() };
+        let mut series = RunSeries {
+            tracks: Vec::new(),
+            finer: Vec::new(),
+            rates: Vec::new(),
+            references: Vec::new(),
+            features: Vec::new(),
+        };
         for track in &config.tracks {
             series.tracks.push(self.describe_series(&key(track, track.granularity), pinned).await?);
         }
@@ -187,13 +221,14 @@ impl App {
             granularity: data.series.granularity,
         };
         config.rates = series.rates.iter().map(rate).collect();
-        for reference in references(wanted.feeds, config) {
+        for reference in references(&feeds, config) {
             let described = self.describe_series(&key(&reference, reference.granularity), None).await;
             let covered = described.and_then(|data| covers(&data).map(|()| data));
             let read = covered.map_err(|error| name_field("instruments", error))?;
             series.references.push(read);
             config.references.push(reference);
         }
+        series.features = self.find_features(wanted, config).await?;
         match wanted.pinned {
             Some(pinned) if *pinned != series.version() => Err(not_pinned(pinned, &series)),
             _ => Ok(series),
@@ -220,27 +255,30 @@ impl App {
             let held = self.files.bars.rows_within_max(version, range).await.map_err(errors::store)?;
             rows = rows.saturating_add(held);
         }
+        let told = series.features.iter().map(|version| version.rows).sum();
+        rows = rows.saturating_add(told);
         if rows <= RUN_BARS_MAX {
             return Ok(());
         }
         let message = format!(
-            "the range asked for holds up to {rows} bars of {} series; one run takes {RUN_BARS_MAX} at most",
-            series.all().count()
+            "the range asked for holds up to {rows} bars and values of {} series; one run takes {RUN_BARS_MAX} at most",
+            series.all().count() + series.features.len()
         );
         Err(PlatformError::new(ErrorKind::BacktestData, message))
     }
 
-    /// Reads the bars of `range` and what comes before it, all at once: for short ranges.
+    /// Reads the bars of `range`, what comes before it, and the `features` of the configuration, all at once: for short ranges.
     ///
     /// # Errors
     /// `ServiceError` when the store fails.
     pub(crate) async fn load_bars(
         &self,
         series: &RunSeries,
+        features: &[FeatureTrack],
         range: TimeRange,
         history: History,
     ) -> PlatformResult<RunBars> {
-        self.open_windows(series, range, history).await?.all_at_once().await
+        self.open_windows(series, features, range, history).await?.all_at_once().await
     }
 }
 
@@ -285,7 +323,7 @@ fn not_pinned(pinned: &Digest, series: &RunSeries) -> PlatformError {
     let message = format!(
         "the latest versions of the run's {} series together are {}, not {pinned}: of several series only the latest \
          versions can be asked for",
-        series.all().count(),
+        series.all().count() + series.feature_records().len(),
         series.version()
     );
     PlatformError::field(ErrorKind::BacktestData, "data_version", message)

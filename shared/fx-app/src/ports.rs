@@ -8,11 +8,15 @@ mod results;
 
 pub use results::{ResultEnd, ResultPart, ResultStore, ResultWriter, RunRows};
 
-use crate::records::{BacktestRecord, ExecutionRecord, SeriesKey, SeriesVersion, StrategyVersion};
+use crate::records::{
+    BacktestRecord, ExecutionRecord, FeatureKey, FeatureVersion, SeriesKey, SeriesVersion, StrategyVersion,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use fx_domain::{BacktestId, Bars, Digest, ExecutionId, Principal, StrategyId, UnixNanos};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
 
 /// A store could not do what was asked.
@@ -172,22 +176,34 @@ pub enum Publish {
     Conflict,
 }
 
-/// Which version of a series of bars is the latest.
+/// One version of something that changes: of a series of bars, of a feature.
+pub trait Versioned: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// What it is a version of; its text is unique among its kind.
+    type Key: fmt::Display + Send + Sync;
+    /// The kind, as keys spell it: `SERIES`, `FEATURE`.
+    const KIND: &'static str;
+    /// What it is a version of.
+    fn key(&self) -> &Self::Key;
+    /// Which one.
+    fn version(&self) -> &Digest;
+}
+
+/// Which version of each thing of one kind is the latest.
 ///
 /// Adapters MUST:
-/// - publish only if the latest version is `expected` (none: the series is new), atomically;
+/// - publish only if the latest version is `expected` (none: the key is new), atomically;
 /// - keep earlier versions readable.
 #[async_trait]
-pub trait SeriesCatalog: Send + Sync {
+pub trait Catalog<V: Versioned>: Send + Sync {
     /// Makes `next` the latest version if the latest is `expected`. Publishing what is the latest already answers
     /// [`Publish::Published`].
-    async fn publish(&self, next: &SeriesVersion, expected: Option<&Digest>) -> StoreResult<Publish>;
+    async fn publish(&self, next: &V, expected: Option<&Digest>) -> StoreResult<Publish>;
     /// The latest version.
-    async fn latest(&self, series: &SeriesKey) -> StoreResult<Option<SeriesVersion>>;
+    async fn latest(&self, key: &V::Key) -> StoreResult<Option<V>>;
     /// One version.
-    async fn version(&self, series: &SeriesKey, version: &Digest) -> StoreResult<Option<SeriesVersion>>;
-    /// A page of the latest versions of all series, by key.
-    async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>>;
+    async fn version(&self, key: &V::Key, version: &Digest) -> StoreResult<Option<V>>;
+    /// A page of the latest versions of all keys, by key.
+    async fn list(&self, page: &PageRequest) -> StoreResult<Page<V>>;
 }
 
 /// A half-open range of time.
@@ -228,6 +244,49 @@ pub trait BarStore: Send + Sync {
     /// At least as many bars as `range` holds, without reading them; none where it holds none by the series' first and
     /// last bar.
     async fn rows_within_max(&self, version: &SeriesVersion, range: TimeRange) -> StoreResult<u64>;
+}
+
+/// What was told of a feature, in order of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureValues {
+    /// When each could be read for the first time, strictly ascending.
+    pub available_at: Vec<UnixNanos>,
+    /// As many values.
+    pub values: FeatureColumn,
+}
+
+/// Values of a feature.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeatureColumn {
+    /// Of a feature or a pattern: finite numbers.
+    Numbers(Vec<f64>),
+    /// Of the regime: its names.
+    Names(Vec<String>),
+}
+
+/// Rows of one version of a feature, at most: nine years of minutes.
+pub const FEATURE_ROWS_MAX: usize = 5_000_000;
+
+/// What other services tell, by feature and version.
+///
+/// Adapters MUST give values back as they were stored, verified against the version's digest, and make a version readable
+/// before it is the latest.
+#[async_trait]
+pub trait FeatureStore: Send + Sync {
+    /// Stores `values`, which are in order and not empty, and makes them the feature's latest version. The same values are
+    /// the same version.
+    async fn put(
+        &self,
+        series: &FeatureKey,
+        values: FeatureValues,
+        created_at: UnixNanos,
+    ) -> StoreResult<FeatureVersion>;
+    /// The latest version of a feature.
+    async fn describe(&self, series: &FeatureKey) -> StoreResult<Option<FeatureVersion>>;
+    /// All values of a version.
+    async fn load(&self, version: &FeatureVersion) -> StoreResult<FeatureValues>;
+    /// A page of the latest versions of all features, by key.
+    async fn list(&self, page: &PageRequest) -> StoreResult<Page<FeatureVersion>>;
 }
 
 /// The summaries of backtests.

@@ -1,5 +1,6 @@
 //! What is stored. Each record carries the version of its form; adapters keep it as JSON beside the keys they index.
 
+use crate::ports::Versioned;
 use fx_domain::{
     BacktestId, DatasetName, Digest, ExecutionId, Granularity, Instrument, PriceSource, Principal, QuoteSide,
     StrategyId, UnixNanos,
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+mod feature;
+
+pub use feature::{FeatureKey, FeatureVersion, Told};
 pub use fx_analytics::{Comparable, ScenarioRange};
 pub use fx_engine::{
     CancelReason, Causality, IntrabarPolicy, MarginCause, MarginPoint, OpenPosition, OrderEvent,
@@ -112,6 +116,17 @@ fn is_measured(source: &PriceSource) -> bool {
     *source == PriceSource::Measured
 }
 
+impl Versioned for SeriesVersion {
+    type Key = SeriesKey;
+    const KIND: &'static str = "SERIES";
+    fn key(&self) -> &SeriesKey {
+        &self.series
+    }
+    fn version(&self) -> &Digest {
+        &self.version
+    }
+}
+
 /// The summary of one backtest: what was asked, what came out, and everything needed to get it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BacktestRecord {
@@ -133,10 +148,13 @@ pub struct BacktestRecord {
     pub parameters: Parameters,
     /// The series of the first instrument's bars.
     pub series: SeriesKey,
-    /// Of one series its version; of several the digest over all of `inputs`, in order.
+    /// Of one series its version; of several, and with features, the digest over all of `inputs` and `features`, in order.
     pub data_version: Digest,
     /// Every series that was read: those traded on, finer ones, those converted by.
     pub inputs: Vec<SeriesInput>,
+    /// Every feature that was read.
+    #[serde(default)]
+    pub features: Vec<FeatureInput>,
     /// Whether any of the bars were generated.
     pub synthetic: bool,
     /// First instant of decisions.
@@ -205,6 +223,15 @@ pub struct SeriesInput {
     pub version: Digest,
     /// What for.
     pub role: InputRole,
+}
+
+/// A feature that a run read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureInput {
+    /// Which.
+    pub series: FeatureKey,
+    /// Its version.
+    pub version: Digest,
 }
 
 /// Where the rates of rollover came from.

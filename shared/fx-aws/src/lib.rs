@@ -29,10 +29,10 @@
 mod answers;
 mod body;
 mod bucket;
+mod catalog;
 mod error;
 pub mod provision;
 mod runs;
-mod series;
 mod strategies;
 mod table;
 
@@ -95,7 +95,8 @@ impl Aws {
         let table = Arc::new(Table::new(client, settings.table));
         let stores = Stores {
             strategies: Arc::new(strategies::DynamoStrategies(Arc::clone(&table))),
-            series: Arc::new(series::DynamoSeries(Arc::clone(&table))),
+            series: Arc::new(catalog::DynamoCatalog(Arc::clone(&table))),
+            features: Arc::new(catalog::DynamoCatalog(Arc::clone(&table))),
             backtests: Arc::new(runs::DynamoRuns::<BacktestRecord>::new(Arc::clone(&table))),
             executions: Arc::new(runs::DynamoRuns::<ExecutionRecord>::new(Arc::clone(&table))),
             blobs: Arc::new(bucket::Bucket::new(s3.clone(), settings.bucket.clone())),

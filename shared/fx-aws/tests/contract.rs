@@ -41,7 +41,15 @@ async fn strategies() {
 #[tokio::test(flavor = "multi_thread")]
 async fn series() {
     if let Some(aws) = emulator().await {
-        contract::series_catalog(&aws.stores.series).await;
+        contract::catalog(&aws.stores.series).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn features() {
+    if let Some(aws) = emulator().await {
+        contract::catalog(&aws.stores.features).await;
+        contract::feature_store(&fx_store::files(&aws.stores).features).await;
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) const STORE: &str = "embedded database";
 
 /// Each entry brings the file from the form before it to its own: form 1 is the first. Entries are never changed, only
 /// added. `position` sorts as the list does and is the page token.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
 CREATE TABLE strategy_versions (
     id TEXT NOT NULL, version TEXT NOT NULL, position TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (id, version)
@@ -54,6 +54,15 @@ CREATE TABLE executions (
 ) STRICT;
 CREATE INDEX executions_of_owner ON executions (owner, position);
 CREATE INDEX executions_of_strategy ON executions (owner, strategy, position);
+", "
+CREATE TABLE feature_versions (
+    series TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (series, version)
+) STRICT;
+CREATE TABLE features (
+    series TEXT NOT NULL PRIMARY KEY, latest TEXT NOT NULL,
+    FOREIGN KEY (series, latest) REFERENCES feature_versions (series, version)
+) STRICT;
 "];
 
 pub(crate) struct Database {

@@ -1,6 +1,6 @@
 //! SQLite and folder adapters of the ports: the platform without an account, a container or a network.
 //!
-//! Everything lies in one folder: [`DATABASE_FILE`] holds strategies, the series catalogue and the summaries of runs;
+//! Everything lies in one folder: [`DATABASE_FILE`] holds strategies, the catalogues and the summaries of runs;
 //! [`BLOBS_FOLDER`] holds bars and result files under their keys, readable by any tool.
 //!
 //! Invariants:
@@ -12,10 +12,10 @@
 //! What this crate must not know: AWS, HTTP, what the records mean.
 
 mod blobs;
+mod catalog;
 mod database;
 mod error;
 mod runs;
-mod series;
 mod strategies;
 
 pub use error::EmbeddedError;
@@ -39,9 +39,13 @@ pub const BLOBS_FOLDER: &str = "blobs";
 pub fn open(folder: &Path) -> Result<Stores, EmbeddedError> {
     let blobs = blobs::FolderBlobs::open(&folder.join(BLOBS_FOLDER))?;
     let database = Arc::new(Database::open(&folder.join(DATABASE_FILE))?);
+    let catalog = |table, versions| {
+        Arc::new(catalog::SqliteCatalog { database: Arc::clone(&database), table, versions })
+    };
     Ok(Stores {
         strategies: Arc::new(strategies::SqliteStrategies(Arc::clone(&database))),
-        series: Arc::new(series::SqliteSeries(Arc::clone(&database))),
+        series: catalog("series", "series_versions"),
+        features: catalog("features", "feature_versions"),
         backtests: Arc::new(runs::SqliteRuns::<BacktestRecord>::new(Arc::clone(&database))),
         executions: Arc::new(runs::SqliteRuns::<ExecutionRecord>::new(Arc::clone(&database))),
         blobs: Arc::new(blobs),

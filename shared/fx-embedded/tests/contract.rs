@@ -26,7 +26,17 @@ async fn strategies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn series() {
-    contract::series_catalog(&open(&folder()).series).await;
+    contract::catalog(&open(&folder()).series).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feature_versions() {
+    contract::catalog(&open(&folder()).features).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn features() {
+    contract::feature_store(&fx_store::files(&open(&folder())).features).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,6 +64,7 @@ pub fn advance_over<R: Recorder>(
     if market.tracks.len() != config.tracks.len()
         || market.rates.len() != config.rates.len()
         || market.references.len() != config.references.len()
+        || market.features.len() != config.features.len()
     {
         return Err(EngineError::State { reason: "its prices are another configuration's" });
     }
@@ -146,7 +147,7 @@ impl<R: Recorder> Run<'_, R> {
 
     /// Runs the bars of `rows`, one block at most: indicators first, then the market.
     fn block(&mut self, rows: Range<usize>) -> Result<(), EngineError> {
-        self.columns(0, rows.clone());
+        self.columns(0, rows.clone())?;
         self.trade_block(rows)
     }
 
@@ -171,15 +172,17 @@ impl<R: Recorder> Run<'_, R> {
     }
 
     /// Evaluates the market nodes of a track over a block.
-    fn columns(&mut self, track: usize, rows: Range<usize>) {
+    fn columns(&mut self, track: usize, rows: Range<usize>) -> Result<(), EngineError> {
         let (quotes, clock) = (&self.market.tracks[track], self.clocks[track]);
         let state = &mut self.state.tracks[track];
-        if !self.program.feeds.all.is_empty() {
-            let stands = (&*state, clock.granularity);
-            let others = Others::of(self.program, self.setup.config, &self.market.references, stands);
-            self.blocks[track].evaluate_feeds(self.program, state, quotes, (rows.clone(), clock), &others);
+        if self.program.reads_others() {
+            let config = self.setup.config;
+            let others = Others::of(self.program, config, self.market, (state, config.tracks[track]));
+            let at = (rows.clone(), clock);
+            self.blocks[track].evaluate_others(self.program, state, quotes, at, &others)?;
         }
         self.blocks[track].evaluate(self.program, &mut state.memories, quotes, rows, clock);
+        Ok(())
     }
 
     fn deposit(&mut self, time: UnixNanos) {

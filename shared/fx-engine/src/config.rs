@@ -2,7 +2,7 @@
 
 use crate::{EngineError, PRICE_MAX};
 use fx_domain::{Currency, FinancingTable, Granularity, Instrument, Money, Pips, Price, UnixNanos};
-use fx_strategy::Plan;
+use fx_strategy::{Feature, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -167,6 +167,15 @@ pub struct Track {
     pub granularity: Granularity,
 }
 
+/// A feature of one pair, as a plan reads it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FeatureTrack {
+    /// The pair.
+    pub instrument: Instrument,
+    /// What is told of it.
+    pub feature: Feature,
+}
+
 /// Everything that shapes a run beside plan and prices. Built and checked at the edge; the engine trusts it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
@@ -177,6 +186,9 @@ pub struct RunConfig {
     /// Other instruments that the strategy reads, each with bars as long as those that it reads them beside.
     #[serde(default)]
     pub references: Vec<Track>,
+    /// What the strategy reads of its own pairs beside bars.
+    #[serde(default)]
+    pub features: Vec<FeatureTrack>,
     /// The account.
     pub account: Account,
     /// Decisions begin at the first bar at or after this; earlier bars warm the indicators.
@@ -199,12 +211,26 @@ pub struct RunConfig {
     pub pyramiding: u32,
     /// A price older than this converts nothing, in hours.
     pub rate_age_hours_max: u32,
+    /// A feature's value that was available longer ago than this is not decided by, in hours.
+    #[serde(default = "features_age_hours_default")]
+    pub features_age_hours_max: u32,
     /// The seed of random slippage.
     pub seed: u64,
 }
 
 /// Age of a conversion price at most, in hours: a weekend and a holiday.
 pub const RATE_AGE_HOURS_DEFAULT: u32 = 72;
+
+/// Age of a feature's value at most, in hours: a week. Daily values pass over weekends and holidays, and a service that
+/// was silent for a week of trading is noticed.
+pub const FEATURES_AGE_HOURS_DEFAULT: u32 = 168;
+
+/// Series of features of one run, at most: each feature of a plan for each track.
+pub const FEATURES_MAX: usize = TRACKS_MAX * fx_strategy::limits::FEATURES_MAX;
+
+const fn features_age_hours_default() -> u32 {
+    FEATURES_AGE_HOURS_DEFAULT
+}
 
 impl RunConfig {
     /// A run on one instrument without costs: fills at the next open, the pessimistic policy, an account as
@@ -215,6 +241,7 @@ impl RunConfig {
             tracks: vec![Track { instrument, granularity }],
             rates: Vec::new(),
             references: Vec::new(),
+            features: Vec::new(),
             account: Account::new(capital),
             start: UnixNanos::new(i64::MIN),
             fill: FillTime::default(),
@@ -226,6 +253,7 @@ impl RunConfig {
             financing: None,
             pyramiding: 0,
             rate_age_hours_max: RATE_AGE_HOURS_DEFAULT,
+            features_age_hours_max: FEATURES_AGE_HOURS_DEFAULT,
             seed: 0,
         }
     }
@@ -247,6 +275,7 @@ impl RunConfig {
             ((1..=TRACKS_MAX).contains(&self.tracks.len()), "tracks", "must be between 1 and 64"),
             (self.rates.len() <= TRACKS_MAX, "rates", "must be 64 at most"),
             (self.references.len() <= REFERENCES_MAX, "references", "must be 64 at most"),
+            (self.features.len() <= FEATURES_MAX, "features", "must be 64 for each track at most"),
             (
                 distinct.len() == self.tracks.len() + self.rates.len(),
                 "tracks",
@@ -269,8 +298,16 @@ impl RunConfig {
         }
     }
 
-    /// Checks that every track has the bars that `plan` reads beside its own.
+    /// Checks that every track has what `plan` reads beside its own bars.
     pub(crate) fn check_feeds(&self, plan: &Plan) -> Result<(), EngineError> {
+        for feature in &plan.features {
+            for Track { instrument, .. } in &self.tracks {
+                let wanted = FeatureTrack { instrument: *instrument, feature: feature.clone() };
+                if !self.features.contains(&wanted) {
+                    return Err(EngineError::NoFeature(wanted));
+                }
+            }
+        }
         for feed in plan.feeds() {
             for track in &self.tracks {
                 let own = track.granularity;

@@ -1,5 +1,6 @@
 //! What can go wrong in a run.
 
+use crate::FeatureTrack;
 use fx_domain::{BarFault, Currency, Granularity, Instrument, Side, UnixNanos};
 
 /// A run that cannot be started or go on. Nothing of a failed call's output may be used.
@@ -32,6 +33,21 @@ pub enum EngineError {
     NoReference {
         /// The pair.
         instrument: Instrument,
+    },
+    /// The run has no values of a feature that the strategy reads.
+    #[error("the strategy reads {} of {}, which the run does not have", .0.feature, .0.instrument)]
+    NoFeature(FeatureTrack),
+    /// A bar is decided on for which no value of a feature was available, or only one that is too old.
+    #[error("at {time} there is no value of {} for {}{}", track.feature, track.instrument, last_told(*seen, *hours_max))]
+    StaleFeature {
+        /// Which feature of which pair.
+        track: FeatureTrack,
+        /// The bar's close.
+        time: UnixNanos,
+        /// When the newest value was available.
+        seen: Option<UnixNanos>,
+        /// How old it may be, in hours.
+        hours_max: u32,
     },
     /// The columns of the bars have different lengths.
     #[error("the columns of the bars differ in length")]
@@ -123,4 +139,11 @@ pub enum BadBar {
 
 fn last_seen(seen: Option<UnixNanos>) -> String {
     seen.map_or_else(String::new, |seen| format!(": the last is of {seen}"))
+}
+
+fn last_told(seen: Option<UnixNanos>, hours_max: u32) -> String {
+    match seen {
+        None => ": none was available by then".to_owned(),
+        Some(seen) => format!(": the newest was available at {seen}, more than {hours_max} hours before"),
+    }
 }

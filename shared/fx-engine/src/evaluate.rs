@@ -13,6 +13,7 @@ pub(crate) use feeds::{Forming, Others};
 pub(crate) use loops::select;
 
 use crate::BLOCK;
+use crate::features::Told;
 use crate::indicator::{
     History, NumberWindow, PriceWindow, Psar, PsarInput, Scanner, SessionMemory, Smoother,
 };
@@ -47,6 +48,8 @@ pub(crate) enum Memory {
     Occasions(History<f64>),
     Psar(Psar),
     Session(SessionMemory),
+    /// What a feature was last told to be.
+    Told(Told),
 }
 
 impl Memory {
@@ -77,6 +80,7 @@ impl Memory {
             Node::Scan { .. } => Self::Scanner(Scanner::new()),
             Node::Psar { .. } => Self::Psar(Psar::new()),
             Node::Session { .. } => Self::Session(SessionMemory::new()),
+            Node::Feature { .. } => Self::Told(None),
             _ => Self::None,
         }
     }
@@ -454,7 +458,7 @@ fn number(
             }
         }
         // Written before the nodes of the strategy's own bars are evaluated.
-        Node::AsOf { .. } => {}
+        Node::AsOf { .. } | Node::Feature { .. } => {}
         Node::Condition(_)
         | Node::InSession { .. }
         | Node::Position(_)

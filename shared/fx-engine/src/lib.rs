@@ -30,6 +30,7 @@ mod decide;
 mod error;
 mod estimate;
 mod evaluate;
+mod features;
 mod indicator;
 mod intrabar;
 mod margin;
@@ -51,11 +52,13 @@ pub use advance::sweep::sweep;
 pub use advance::{advance, advance_over};
 pub use causality::{Causality, CausalityFault, check_causality};
 pub use config::{
-    Account, AccountKind, Commission, FillTime, IntrabarPolicy, RATE_AGE_HOURS_DEFAULT, REFERENCES_MAX,
-    RunConfig, Slippage, SpreadModel, StopOutPolicy, TRACKS_MAX, Track,
+    Account, AccountKind, Commission, FEATURES_AGE_HOURS_DEFAULT, FEATURES_MAX, FeatureTrack, FillTime,
+    IntrabarPolicy, RATE_AGE_HOURS_DEFAULT, REFERENCES_MAX, RunConfig, Slippage, SpreadModel, StopOutPolicy,
+    TRACKS_MAX, Track,
 };
 pub use error::{BadBar, EngineError};
 pub use estimate::estimated_bars_per_second;
+pub use features::FeatureSeries;
 pub use market::{Inputs, Market, TrackBars};
 pub use order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
 pub use output::{

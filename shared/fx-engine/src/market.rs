@@ -1,7 +1,7 @@
 //! The prices of one call: both sides of the quote, whatever sides the data stores, checked once.
 
 use crate::book::BarQuotes;
-use crate::{BadBar, EngineError, PRICE_MAX, RunConfig, SpreadModel, State};
+use crate::{BadBar, EngineError, FeatureSeries, PRICE_MAX, RunConfig, SpreadModel, State};
 use fx_domain::{
     BarFault, Bars, Granularity, Instrument, NANOS_PER_HOUR, Ohlc, OhlcColumns, Pips, Price, PriceSource,
     QuoteColumns, QuoteSide, Side, TimeOrder, UnixNanos,
@@ -25,6 +25,9 @@ pub struct Inputs<'a> {
     /// is complete at the closes of its tracks' bars; what completes later is given again to the call that reaches it,
     /// and what was seen before is passed over.
     pub references: Vec<&'a Bars>,
+    /// One for each of [`RunConfig::features`]: the values that became available since the calls before, and any others. The
+    /// first call needs the one before its first decision too; what was seen before is passed over.
+    pub features: Vec<&'a FeatureSeries>,
 }
 
 /// The bars of one track.
@@ -51,6 +54,7 @@ pub struct Market<'a> {
     pub(crate) finer: Vec<Option<Quotes<'a>>>,
     pub(crate) rates: Vec<Quotes<'a>>,
     pub(crate) references: Vec<Quotes<'a>>,
+    pub(crate) features: Vec<&'a FeatureSeries>,
 }
 
 impl<'a> Market<'a> {
@@ -63,12 +67,22 @@ impl<'a> Market<'a> {
         if inputs.tracks.len() != config.tracks.len()
             || inputs.rates.len() != config.rates.len()
             || inputs.references.len() != config.references.len()
+            || inputs.features.len() != config.features.len()
         {
             let reason = "there must be bars for each of them, and for nothing else";
             return Err(EngineError::Config { field: "tracks", reason });
         }
-        let mut market =
-            Self { tracks: Vec::new(), finer: Vec::new(), rates: Vec::new(), references: Vec::new() };
+        if !inputs.features.iter().all(|series| series.is_sound()) {
+            let reason = "must be finite values, each available after the one before";
+            return Err(EngineError::Config { field: "features", reason });
+        }
+        let mut market = Self {
+            tracks: Vec::new(),
+            finer: Vec::new(),
+            rates: Vec::new(),
+            references: Vec::new(),
+            features: inputs.features.clone(),
+        };
         let all = config.tracks.iter().chain(&config.rates).zip(&state.tracks);
         let bars = inputs.tracks.iter().map(|track| track.bars).chain(inputs.rates.iter().copied());
         for (index, ((track, seen), bars)) in all.zip(bars).enumerate() {

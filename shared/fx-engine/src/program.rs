@@ -149,6 +149,11 @@ impl<'a> Program<'a> {
         Ok(program)
     }
 
+    /// Whether it reads anything beside the strategy's own bars.
+    pub(crate) fn reads_others(&self) -> bool {
+        !self.feeds.all.is_empty() || !self.plan.features.is_empty()
+    }
+
     /// The nodes that `roots` depend on and that are no columns, themselves included, operands first.
     fn cone(&self, roots: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
         let mut wanted = vec![false; self.plan.nodes.len()];
@@ -302,6 +307,7 @@ fn has_memory(node: &Node) -> bool {
             | Node::Psar { .. }
             | Node::Session { .. }
             | Node::AsOf { .. }
+            | Node::Feature { .. }
     )
 }
 

@@ -5,6 +5,7 @@
 
 use crate::book::{Book, Lot};
 use crate::evaluate::{Forming, Memory};
+use crate::features::Told;
 use crate::indicator::{History, NumberWindow, PriceWindow, Psar, Scanner, SessionMemory, Smoother};
 use crate::market::StoredSides;
 use crate::order::{Decision, OrderLevel, OrderPortion, OrderSize, OrderTicket, PendingOrder};
@@ -19,7 +20,7 @@ use fx_strategy::{Node, Plan};
 use serde::{Deserialize, Serialize};
 
 /// Version of the stored form.
-const STATE_SCHEMA: u16 = 3;
+const STATE_SCHEMA: u16 = 4;
 
 /// Counters of a stored state are below this: a run never gets there, and adding to them cannot wrap.
 const COUNTER_MAX: u64 = 1 << 62;
@@ -59,6 +60,7 @@ enum MemoryForm {
     Scanner(Scanner),
     Psar(Psar),
     Session(SessionMemory),
+    Told(Told),
 }
 
 impl State {
@@ -191,6 +193,7 @@ impl MemoryForm {
             Memory::Occasions(history) => Self::Numbers(history.tail().to_vec()),
             Memory::Psar(psar) => Self::Psar(*psar),
             Memory::Session(session) => Self::Session(*session),
+            Memory::Told(told) => Self::Told(*told),
         }
     }
 
@@ -231,6 +234,9 @@ impl MemoryForm {
             (Self::Scanner(scanner), Memory::Scanner(_)) => Some(Memory::Scanner(scanner.canonical())),
             (Self::Psar(psar), Memory::Psar(_)) if psar.seen <= 2 => Some(Memory::Psar(psar.canonical())),
             (Self::Session(session), Memory::Session(_)) => Some(Memory::Session(session.canonical())),
+            (Self::Told(told), Memory::Told(_)) => {
+                told.is_none_or(|(_, value)| value.is_finite()).then_some(Memory::Told(told))
+            }
             (Self::Smoother(smoother), Memory::Smoother(_)) => {
                 let Smoother { seen, last, up, down } = smoother;
                 let [last, up, down] = [last, up, down].map(finite_or_undefined);

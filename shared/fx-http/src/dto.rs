@@ -19,7 +19,7 @@ pub(crate) use backtest::{
     TradePage,
 };
 pub(crate) use backtest_request::{BacktestBody, BacktestInput};
-pub(crate) use dataset::{DatasetDto, DatasetPage, InstrumentDatasets};
+pub(crate) use dataset::{DatasetDto, DatasetPage, FeatureDto, FeaturePage, InstrumentDatasets};
 pub(crate) use diagnostic::DiagnosticDto;
 pub(crate) use execution::{ExecuteBody, ExecutionDto, ExecutionPage};
 pub(crate) use health::{DetailedHealthDto, HealthDto, RootDto};

@@ -98,6 +98,7 @@ fn backtesting_routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(analysis::compare))
         .routes(routes!(datasets::list))
         .routes(routes!(datasets::of_instrument))
+        .routes(routes!(datasets::features))
 }
 
 fn execution_routes() -> OpenApiRouter<Arc<Api>> {

@@ -49,7 +49,8 @@ impl RiskManagement for Approves {
 fn stores(database: HealthStatus) -> Stores {
     Stores {
         strategies: Arc::new(memory::Strategies::default()),
-        series: Arc::new(memory::Series::default()),
+        series: Arc::new(memory::Catalogue::default()),
+        features: Arc::new(memory::Catalogue::default()),
         backtests: Arc::new(memory::Backtests::default()),
         executions: Arc::new(memory::Executions::default()),
         blobs: Arc::new(memory::Blobs::default()),

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use futures::stream::{Stream, StreamExt, TryStreamExt};
 use fx_app::ports::{
-    BarStore, BarStream, BlobStore, PIECE_BARS_MAX, Page, PageRequest, SeriesCatalog, StoreError,
-    StoreResult, TimeRange,
+    BarStore, BarStream, BlobStore, Catalog, PIECE_BARS_MAX, Page, PageRequest, StoreError, StoreResult,
+    TimeRange,
 };
 use fx_app::records::{SeriesKey, SeriesVersion};
 use fx_domain::{Bars, Digest, UnixNanos};
@@ -32,7 +32,7 @@ const STORE: &str = "bars";
 #[derive(Clone)]
 pub struct ParquetBars {
     /// Which version of a series is the latest.
-    pub catalog: Arc<dyn SeriesCatalog>,
+    pub catalog: Arc<dyn Catalog<SeriesVersion>>,
     /// Manifests and objects.
     pub blobs: Arc<dyn BlobStore>,
 }

@@ -10,11 +10,12 @@
 //! - Memory is bounded by one row group per column, whatever the length of the input: rows are spooled to disk.
 //!
 //! What this crate must not know: which store holds the bytes (it asks `fx_app::ports::BlobStore` and
-//! `SeriesCatalog`), HTTP, the clock and the environment.
+//! `Catalog`), HTTP, the clock and the environment.
 
 mod bar_store;
 mod bars_file;
 mod error;
+mod features;
 pub mod import;
 mod manifest;
 mod publish;
@@ -25,6 +26,7 @@ mod table;
 pub use bar_store::{LOAD_BARS_MAX, ParquetBars};
 pub use bars_file::{OBJECT_ROWS_MAX, PRICE_NANOS_MAX, ROW_GROUP_ROWS, decode_bars, encode_bars};
 pub use error::Error;
+pub use features::{BlobFeatures, FeatureFileError, read_features};
 pub use manifest::{Anchor, Footer, Gap, Gaps, MANIFEST_SCHEMA, Manifest, ObjectEntry, RowGroupEntry};
 pub use publish::{PUBLISH_ATTEMPTS_MAX, StagedObject, StagedSeries, publish};
 pub use results::BlobResults;
@@ -38,6 +40,7 @@ pub fn files(stores: &Stores) -> Files {
     let (catalog, blobs) = (Arc::clone(&stores.series), Arc::clone(&stores.blobs));
     Files {
         bars: Arc::new(ParquetBars { catalog, blobs: Arc::clone(&blobs) }),
+        features: Arc::new(BlobFeatures { catalog: Arc::clone(&stores.features), blobs: Arc::clone(&blobs) }),
         results: Arc::new(BlobResults { blobs }),
     }
 }

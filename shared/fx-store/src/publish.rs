@@ -4,7 +4,7 @@ use crate::Error;
 use crate::bars_file::{Form, OBJECT_ROWS_MAX, ObjectWriter, ROW_GROUP_ROWS};
 use crate::manifest::{Anchor, Gaps, MANIFEST_SCHEMA, Manifest, ObjectEntry, parse_key};
 use bytes::Bytes;
-use fx_app::ports::{BlobKey, BlobStore, Publish, SeriesCatalog};
+use fx_app::ports::{BlobKey, BlobStore, Catalog, Publish, Versioned};
 use fx_app::records::{RECORD_SCHEMA, SeriesKey, SeriesVersion};
 use fx_domain::{Bar, Bars, Digest, PriceSource, UnixNanos};
 use std::fs::File;
@@ -179,7 +179,7 @@ fn end_of_year(time: UnixNanos) -> UnixNanos {
 pub async fn publish(
     staged: StagedSeries,
     blobs: &dyn BlobStore,
-    catalog: &dyn SeriesCatalog,
+    catalog: &dyn Catalog<SeriesVersion>,
     created_at: UnixNanos,
 ) -> Result<SeriesVersion, Error> {
     let staged = Arc::new(staged);
@@ -210,15 +210,20 @@ pub async fn publish(
         synthetic: manifest.synthetic,
         created_at,
     };
+    make_latest(next, catalog).await
+}
+
+/// Makes a version whose bytes are stored the latest.
+pub(crate) async fn make_latest<V: Versioned>(next: V, catalog: &dyn Catalog<V>) -> Result<V, Error> {
     for _ in 0..PUBLISH_ATTEMPTS_MAX {
-        let latest = catalog.latest(&next.series).await?;
-        if let Some(latest) = latest.as_ref().filter(|latest| latest.version == next.version) {
+        let latest = catalog.latest(next.key()).await?;
+        if let Some(latest) = latest.as_ref().filter(|latest| latest.version() == next.version()) {
             return Ok(latest.clone());
         }
-        let expected = latest.map(|latest| latest.version);
+        let expected = latest.map(|latest| *latest.version());
         if catalog.publish(&next, expected.as_ref()).await? == Publish::Published {
             return Ok(next);
         }
     }
-    Err(Error::Conflict { series: next.series.to_string(), attempts: PUBLISH_ATTEMPTS_MAX })
+    Err(Error::Conflict { series: next.key().to_string(), attempts: PUBLISH_ATTEMPTS_MAX })
 }

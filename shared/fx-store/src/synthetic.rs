@@ -8,7 +8,7 @@ use crate::bars_file::{FormNeeds, Shape};
 use crate::import::FileZone;
 use crate::manifest::Anchor;
 use crate::publish::{Provenance, StagedSeries, Stager, publish as publish_staged};
-use fx_app::ports::{BlobStore, SeriesCatalog};
+use fx_app::ports::{BlobStore, Catalog};
 use fx_app::records::{SeriesKey, SeriesVersion};
 use fx_domain::{
     Bar, Bars, DatasetName, Granularity, Instrument, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc, Price,
@@ -128,7 +128,7 @@ pub async fn publish(
     spec: SyntheticSpec,
     dataset: DatasetName,
     blobs: &dyn BlobStore,
-    catalog: &dyn SeriesCatalog,
+    catalog: &dyn Catalog<SeriesVersion>,
     created_at: UnixNanos,
 ) -> Result<SeriesVersion, Error> {
     let staged =

@@ -1,4 +1,4 @@
-//! Small typed tables as Parquet: results.
+//! Small typed tables as Parquet: results and features.
 
 use crate::Error;
 use crate::bars_file::ROW_GROUP_ROWS;
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
 use parquet::column::reader::ColumnReader;
 use parquet::column::writer::ColumnCloseResult;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -34,6 +34,7 @@ pub(crate) enum Meaning {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Values {
     Integer(Meaning, Vec<i64>),
+    Number(Vec<f64>),
     Bool(Vec<bool>),
     Text(Vec<&'static str>),
     Owned(Vec<String>),
@@ -48,6 +49,7 @@ impl Values {
         match self {
             Self::Integer(_, values) => values.len(),
             Self::OptionalInteger(_, values) => values.len(),
+            Self::Number(values) => values.len(),
             Self::Bool(values) => values.len(),
             Self::OptionalBool(values) => values.len(),
             Self::Text(values) => values.len(),
@@ -70,12 +72,13 @@ impl Values {
             Some(Meaning::Unsigned) => Some(LogicalType::integer(64, false)),
             Some(Meaning::Timestamp) => Some(LogicalType::timestamp(true, TimeUnit::NANOS)),
             Some(Meaning::Decimal(scale)) => Some(LogicalType::decimal(scale, DECIMAL_PRECISION)),
-            None if matches!(self, Self::Bool(_) | Self::OptionalBool(_)) => None,
+            None if matches!(self, Self::Number(_) | Self::Bool(_) | Self::OptionalBool(_)) => None,
             None => Some(LogicalType::String),
         };
         let (physical, repetition) = match self {
             Self::Integer(..) => (Physical::INT64, Repetition::REQUIRED),
             Self::OptionalInteger(..) => (Physical::INT64, Repetition::OPTIONAL),
+            Self::Number(_) => (Physical::DOUBLE, Repetition::REQUIRED),
             Self::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
             Self::OptionalBool(_) => (Physical::BOOLEAN, Repetition::OPTIONAL),
             Self::Text(_) | Self::Owned(_) => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
@@ -103,6 +106,9 @@ impl Values {
             Self::OptionalInteger(_, values) => {
                 let (present, levels) = present(values, |value| *value);
                 column.typed::<Int64Type>().write_batch(&present, Some(&levels), None)?;
+            }
+            Self::Number(values) => {
+                column.typed::<DoubleType>().write_batch(values, None, None)?;
             }
             Self::Bool(values) => {
                 column.typed::<BoolType>().write_batch(values, None, None)?;
@@ -279,6 +285,12 @@ impl Table {
         self.rows.len()
     }
 
+    /// Whether there is a column of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let schema = self.file.metadata().file_metadata().schema_descr();
+        schema.columns().iter().any(|column| column.name() == name)
+    }
+
     fn column<T>(
         &self,
         name: &str,
@@ -313,6 +325,15 @@ impl Table {
     pub(crate) fn integers(&self, name: &str) -> Result<Vec<i64>, Error> {
         self.column(name, |reader, rows, values| match reader {
             ColumnReader::Int64ColumnReader(mut reader) => {
+                reader.read_records(rows, None, None, values).map(|_| ())
+            }
+            _ => Err(wrong_type()),
+        })
+    }
+
+    pub(crate) fn numbers(&self, name: &str) -> Result<Vec<f64>, Error> {
+        self.column(name, |reader, rows, values| match reader {
+            ColumnReader::DoubleColumnReader(mut reader) => {
                 reader.read_records(rows, None, None, values).map(|_| ())
             }
             _ => Err(wrong_type()),

@@ -9,7 +9,7 @@ use fx_domain::{
 };
 use fx_store::import::{ImportFile, ImportOptions, ImportReport, import};
 use fx_store::{ParquetBars, ROW_GROUP_ROWS};
-use fx_testkit::memory::{Blobs, Series};
+use fx_testkit::memory::{Blobs, Catalogue};
 use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,10 @@ async fn imported(files: Vec<ImportFile>) -> Bench {
         instrument: Instrument::parse("EUR/USD").unwrap(),
         granularity: Granularity::Tick,
     };
-    let bars = ParquetBars { catalog: Arc::new(Series::default()), blobs: Arc::new(Blobs::default()) };
+    let bars = ParquetBars {
+        catalog: Arc::new(Catalogue::<SeriesVersion>::default()),
+        blobs: Arc::new(Blobs::default()),
+    };
     let quiet = Box::new(|_| {});
     let options = ImportOptions::new(series);
     let stored = import(files, options, quiet, &*bars.blobs, &*bars.catalog, UnixNanos::new(7)).await;

@@ -8,13 +8,14 @@ use fx_app::ports::{
     BarStore, BlobKey, BlobStore, PIECE_BARS_MAX, PageRequest, ResultEnd, ResultPart, ResultStore, RunRows,
     StoreError, TimeRange,
 };
+use fx_app::records::SeriesVersion;
 use fx_domain::{
     BacktestId, Bars, Currency, DatasetName, Digest, EquityCurve, Granularity, Instrument, Price, TimeOrder,
     UnixNanos,
 };
 use fx_store::synthetic::{self, SyntheticSpec};
 use fx_store::{BlobResults, ParquetBars, ROW_GROUP_ROWS};
-use fx_testkit::memory::{Blobs, Series};
+use fx_testkit::memory::{Blobs, Catalogue};
 use parquet::column::reader::ColumnReader;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::sync::Arc;
@@ -41,7 +42,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let (blobs, catalog) = (Arc::new(Blobs::default()), Arc::new(Series::default()));
+        let (blobs, catalog) = (Arc::new(Blobs::default()), Arc::new(Catalogue::<SeriesVersion>::default()));
         Self { bars: ParquetBars { catalog, blobs: blobs.clone() }, blobs }
     }
 

@@ -2,9 +2,19 @@
 
 use crate::limits::{FEEDS_MAX, HISTORY_MAX, NODES_MAX};
 use crate::plan::{
-    Action, Binary, CellId, Clock, Feed, LabelId, Literal, Node, NodeId, Plan, Recording, Rule, Type, Unary,
+    Action, Binary, CellId, Clock, Feature, FeatureId, Feed, LabelId, Literal, Node, NodeId, Plan, Recording,
+    Rule, Type, Unary,
 };
 use std::collections::HashMap;
+
+/// What nodes and rules call by number, in order of appearance.
+#[derive(Debug, Default)]
+pub(crate) struct Called {
+    /// Labels of orders.
+    pub(crate) labels: Vec<String>,
+    /// What is read beside bars.
+    pub(crate) features: Vec<Feature>,
+}
 
 /// Identifies a node by value; a number by its bits. The map that uses it is only looked up, never iterated.
 type Key = (u8, u64, u32, u32);
@@ -195,21 +205,22 @@ impl Builder {
     }
 
     /// The plan of `rules` and `recordings`: nodes are numbered in the order in which these reach them, operands
-    /// first, and labels and cells likewise, so that the order of the source's assignments does not show. `cells` has
-    /// what each cell becomes.
+    /// first, and labels, features and cells likewise, so that the order of the source's assignments does not show.
+    /// `cells` has what each cell becomes.
     pub(crate) fn finish(
         self,
         rules: Vec<Rule>,
         recordings: Vec<Recording>,
-        labels: Vec<String>,
+        called: Called,
         cells: &[NodeId],
     ) -> Plan {
-        let (rules, labels) = relabelled(rules, labels);
+        let (rules, labels) = relabelled(rules, called.labels);
         let mut numbering = Numbering {
             renumbered: vec![None; self.nodes.len()],
             nodes: self.nodes,
             placed: Vec::new(),
             cells: Vec::new(),
+            features: Vec::new(),
         };
         let rules = rules
             .into_iter()
@@ -229,17 +240,21 @@ impl Builder {
         while let Some(cell) = numbering.cells.get(next.len()) {
             next.push(numbering.place(cells[usize::from(cell.0)]));
         }
-        Plan { nodes: numbering.placed, rules, recordings, labels, cells: next }
+        let features =
+            numbering.features.iter().map(|id| called.features[usize::from(id.0)].clone()).collect();
+        Plan { nodes: numbering.placed, rules, recordings, labels, cells: next, features }
     }
 }
 
-/// Nodes and cells, numbered as they are reached.
+/// Nodes, cells and features, numbered as they are reached.
 struct Numbering {
     nodes: Vec<Node>,
     renumbered: Vec<Option<NodeId>>,
     placed: Vec<Node>,
     /// The cells reached so far, by their number before.
     cells: Vec<CellId>,
+    /// The features reached so far, likewise.
+    features: Vec<FeatureId>,
 }
 
 impl Numbering {
@@ -258,9 +273,16 @@ impl Numbering {
                 continue;
             }
             let mut placed = node.map_operands(|operand| self.renumbered[operand.index()].unwrap_or(operand));
-            if let Node::Cell { cell, .. } = &mut placed {
-                self.cells.push(*cell);
-                *cell = CellId(u16::try_from(self.cells.len() - 1).unwrap_or(u16::MAX));
+            match &mut placed {
+                Node::Cell { cell, .. } => {
+                    self.cells.push(*cell);
+                    *cell = CellId(u16::try_from(self.cells.len() - 1).unwrap_or(u16::MAX));
+                }
+                Node::Feature { feature } => {
+                    self.features.push(*feature);
+                    *feature = FeatureId(u16::try_from(self.features.len() - 1).unwrap_or(u16::MAX));
+                }
+                _ => {}
             }
             self.renumbered[id.index()] = Some(NodeId(u32::try_from(self.placed.len()).unwrap_or(u32::MAX)));
             self.placed.push(placed);
@@ -337,6 +359,7 @@ pub(crate) fn key(node: &Node) -> Key {
         Node::Psar { high, low, step, limit } => (14, wide(high.0, low.0), step.0, limit.0),
         Node::Session { kind, x, period } => (15, kind as u64, x.0, period as u32),
         Node::InSession { centre } => (16, centre as u64, 0, 0),
+        Node::Feature { feature } => (17, u64::from(feature.0), 0, 0),
     }
 }
 

@@ -75,6 +75,9 @@ pub(crate) enum Function {
     Falling,
     BarsSince,
     ValueWhen,
+    Feature,
+    Regime,
+    Pattern,
     Buy,
     Sell,
     Order,
@@ -118,6 +121,7 @@ const fn optional(name: &'static str) -> Argument {
 
 const X: &[Argument] = &[needed("x")];
 const N: &[Argument] = &[needed("n")];
+const NAME: &[Argument] = &[needed("name")];
 /// The arguments of `buy` and `sell`.
 const ENTRY: &[Argument] = &[
     optional("units"),
@@ -178,11 +182,12 @@ const fn named(
 }
 
 /// Every function, in the order of the reference.
-pub const BUILTINS: &[Builtin] =
-    &joined::<{ EXPRESSIONS.len() + INDICATORS.len() + ANSWERS.len() }>([EXPRESSIONS, INDICATORS, ANSWERS]);
+pub const BUILTINS: &[Builtin] = &joined::<COUNT>([EXPRESSIONS, FEATURES, INDICATORS, ANSWERS]);
+
+const COUNT: usize = EXPRESSIONS.len() + FEATURES.len() + INDICATORS.len() + ANSWERS.len();
 
 /// The tables as one.
-const fn joined<const COUNT: usize>(tables: [&[Builtin]; 3]) -> [Builtin; COUNT] {
+const fn joined<const COUNT: usize>(tables: [&[Builtin]; 4]) -> [Builtin; COUNT] {
     let mut all = [tables[0][0]; COUNT];
     let (mut table, mut at) = (0, 0);
     while table < tables.len() {
@@ -203,6 +208,31 @@ const EXPRESSIONS: &[Builtin] = &[
     row(Function::Min, "min", &[], "min(a, b, …)", "The smallest of two or more numbers of this bar."),
     row(Function::Max, "max", &[], "max(a, b, …)", "The largest of two or more numbers of this bar."),
     row(Function::Defined, "defined", X, "defined(x)", "Whether x has a value at this bar."),
+];
+
+/// What other services tell.
+const FEATURES: &[Builtin] = &[
+    row(
+        Function::Feature,
+        "feature",
+        NAME,
+        "feature(\"name\")",
+        "A number that another service tells of the instrument: the newest one that was there at the bar's close.",
+    ),
+    row(
+        Function::Regime,
+        "regime",
+        &[],
+        "regime()",
+        "The market regime that the analysis engine tells, likewise; it is compared with a text.",
+    ),
+    row(
+        Function::Pattern,
+        "pattern",
+        NAME,
+        "pattern(\"name\")",
+        "How sure the analysis engine is of a chart pattern, from 0 to 1, likewise; 0 where it sees none.",
+    ),
 ];
 
 /// What a strategy answers, and what declares and repeats.
@@ -306,13 +336,6 @@ const ANSWERS: &[Builtin] = &[
 pub fn builtin(name: &str) -> Option<&'static Builtin> {
     BUILTINS.iter().find(|builtin| builtin.name == name)
 }
-
-/// Functions that the platform's language names and this release does not have, and what to use instead.
-pub(crate) const UNSUPPORTED_FUNCTIONS: &[(&str, &str)] = &[
-    ("feature", "features from other services are not supported"),
-    ("regime", "features from other services are not supported"),
-    ("pattern", "features from other services are not supported"),
-];
 
 /// What Python and its libraries have and the language has not, and what to write instead.
 const PYTHON_NAMES: &[(&str, &str)] = &[

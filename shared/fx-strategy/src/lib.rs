@@ -38,6 +38,7 @@ mod builder;
 mod builtins;
 mod clocks;
 mod diagnostic;
+mod feature_names;
 pub mod limits;
 mod lower;
 mod parameters;

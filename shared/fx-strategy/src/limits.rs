@@ -36,6 +36,10 @@ pub const LOOK_BACK_MAX: u32 = 10_000;
 pub const HISTORY_MAX: u64 = 1_000_000;
 /// Other timeframes and instruments that a strategy reads.
 pub const FEEDS_MAX: usize = 16;
+/// Features that a strategy reads, each name that a regime is compared with among them.
+pub const FEATURES_MAX: usize = 64;
+/// Bytes of the name of a feature, a pattern or a regime.
+pub const FEATURE_NAME_MAX: usize = 64;
 /// Cells of a strategy: values of its own that it keeps from bar to bar.
 pub const CELLS_MAX: usize = 64;
 /// Parameters of a strategy.

@@ -20,9 +20,10 @@
 
 use fx_domain::{Granularity, Instrument, TradingCentre};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Version of the plan's byte form and of the meaning of its nodes. It enters every plan hash.
-pub const PLAN_VERSION: u16 = 4;
+pub const PLAN_VERSION: u16 = 5;
 
 /// The number of a node in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -61,6 +62,44 @@ pub enum Clock {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CellId(pub u16);
+
+/// The number of a feature in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FeatureId(pub u16);
+
+/// What another service tells of an instrument, as a number. It holds from the instant at which it was there to be read
+/// until the next one is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Feature {
+    /// `feature("name")`
+    Named(String),
+    /// `pattern("name")`: from 0 to 1, 0 where the pattern is not seen.
+    Pattern(String),
+    /// `regime() == "name"`: 1 while the regime has this name, else 0.
+    Regime(String),
+}
+
+impl Feature {
+    /// The name that the strategy writes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Named(name) | Self::Pattern(name) | Self::Regime(name) => name,
+        }
+    }
+}
+
+/// The call that reads it: `feature("name")`, `pattern("name")`, `regime()`.
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => write!(f, "feature(\"{name}\")"),
+            Self::Pattern(name) => write!(f, "pattern(\"{name}\")"),
+            Self::Regime(_) => f.write_str("regime()"),
+        }
+    }
+}
 
 /// A value that is known before the run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -445,6 +484,11 @@ pub enum Node {
         /// Which.
         centre: TradingCentre,
     },
+    /// The newest value of a feature that was there to be read at the bar's close; undefined before the first one.
+    Feature {
+        /// Which. A feature has one node.
+        feature: FeatureId,
+    },
 }
 
 /// Which way an entry goes.
@@ -646,4 +690,6 @@ pub struct Plan {
     /// Of each cell, `name = state(…)` in the source: what it holds at the end of a bar. Bars before the start date leave
     /// it as it is.
     pub cells: Vec<NodeId>,
+    /// What it reads beside bars, in order of appearance.
+    pub features: Vec<Feature>,
 }

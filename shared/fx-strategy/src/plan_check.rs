@@ -1,9 +1,10 @@
 //! What can be said of a plan without bars: types, reactivity, warm-up, bytes, hash, and whether it is sound.
 
 use crate::builder::key;
+use crate::feature_names::name_fault;
 use crate::limits::{
-    ACTIONS_MAX, CELLS_MAX, FEEDS_MAX, HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX, NODES_MAX,
-    PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
+    ACTIONS_MAX, CELLS_MAX, FEATURES_MAX, FEEDS_MAX, HISTORY_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOOK_BACK_MAX,
+    NODES_MAX, PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
 };
 use crate::plan::{
     Action, Binary, Entry, Exits, Expiry, LabelId, Level, Literal, Node, NodeId, PLAN_VERSION, Period, Plan,
@@ -69,6 +70,14 @@ pub enum PlanError {
         /// What is wrong with it.
         fault: &'static str,
     },
+    /// A feature is not sound.
+    #[error("feature {feature} of the plan {fault}")]
+    Feature {
+        /// Its place, from 0.
+        feature: usize,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
     /// A recording is not sound.
     #[error("recording {recording} of the plan {fault}")]
     Recording {
@@ -104,7 +113,8 @@ impl Node {
             | Self::FeedPrice { .. }
             | Self::FeedVolume { .. }
             | Self::Cell { .. }
-            | Self::InSession { .. } => [None; 4],
+            | Self::InSession { .. }
+            | Self::Feature { .. } => [None; 4],
         };
         operands.into_iter().flatten()
     }
@@ -523,14 +533,14 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Its content address, over the version and every node, rule, recording, label and cell.
+    /// Its content address, over the version and every node, rule, recording, label, cell and feature.
     #[must_use]
     pub fn hash(&self) -> Digest {
         DigestBuilder::new("plan").part(&self.to_bytes()).finish()
     }
 
     /// Proves what [`Plan`] promises: operands before users, types, one clock, finite constants, no two nodes alike, windows of
-    /// market values only, labels and cells that are there, distances where a stop trails, limits.
+    /// market values only, labels, cells and features that are there, distances where a stop trails, limits.
     ///
     /// # Errors
     /// The first breach.
@@ -561,6 +571,7 @@ impl Plan {
         self.validate_clocks()?;
         self.validate_labels()?;
         self.validate_cells(&types)?;
+        self.validate_features()?;
         self.validate_recordings(is)
     }
 
@@ -594,6 +605,34 @@ impl Plan {
         for (cell, (next, kind)) in self.cells.iter().zip(held).enumerate() {
             if kind.is_none() || kind != types.get(next.index()).copied() {
                 return Err(PlanError::Cell { cell, fault: "is not read, or becomes what it cannot hold" });
+            }
+        }
+        Ok(())
+    }
+
+    /// Every feature has a name, and one node: nodes that are alike were refused before.
+    fn validate_features(&self) -> Result<(), PlanError> {
+        limit_of(self.features.len() as u64, FEATURES_MAX as u64, "features")?;
+        let mut read = vec![false; self.features.len()];
+        for node in &self.nodes {
+            let Node::Feature { feature } = node else { continue };
+            let feature = usize::from(feature.0);
+            match read.get_mut(feature) {
+                None => return Err(PlanError::Feature { feature, fault: "is not there" }),
+                Some(read) => *read = true,
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for (feature, (named, read)) in self.features.iter().zip(read).enumerate() {
+            let fault = |fault| Err(PlanError::Feature { feature, fault });
+            if name_fault(named).is_some() {
+                return fault("has a name that no feature has");
+            }
+            if !read {
+                return fault("is not read");
+            }
+            if !seen.insert(named) {
+                return fault("is there twice");
             }
         }
         Ok(())

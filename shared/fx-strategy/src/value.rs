@@ -128,6 +128,8 @@ pub(crate) enum Value {
     /// `None`, `{}` and `[]`.
     Nothing,
     Scope(Scope),
+    /// `regime()`: a name that is not known before the run.
+    Regime,
 }
 
 impl Value {
@@ -143,6 +145,7 @@ impl Value {
             Self::Decision(_) => "a decision",
             Self::Nothing => "nothing",
             Self::Scope(_) => "a group of values",
+            Self::Regime => "a regime",
         }
     }
 }

@@ -6,15 +6,17 @@
 #![allow(clippy::unwrap_used)]
 
 mod blobs;
+mod catalog;
+mod features;
 mod results;
 mod runs;
-mod series;
 mod strategies;
 
 pub use blobs::blob_store;
+pub use catalog::{Sample, catalog};
+pub use features::feature_store;
 pub use results::{result_store, store_result};
 pub use runs::{backtest_store, execution_store};
-pub use series::series_catalog;
 pub use strategies::strategy_store;
 
 use crate::fixtures;

@@ -3,9 +3,9 @@
 #![allow(clippy::expect_used)]
 
 use fx_app::records::{
-    BacktestRecord, ExecutionRecord, FinancingUsed, InputRole, IntendedOrder, ParameterValue, Parameters,
-    RECORD_SCHEMA, ScenarioRange, ScenarioRecord, SeriesInput, SeriesKey, SeriesVersion, SignalRecord,
-    StrategyVersion,
+    BacktestRecord, ExecutionRecord, FeatureInput, FeatureKey, FeatureVersion, FinancingUsed, InputRole,
+    IntendedOrder, ParameterValue, Parameters, RECORD_SCHEMA, ScenarioRange, ScenarioRecord, SeriesInput,
+    SeriesKey, SeriesVersion, SignalRecord, StrategyVersion, Told,
 };
 use fx_domain::{
     BacktestId, Currency, DatasetName, Digest, DigestBuilder, ExecutionId, Granularity, Instrument, Money,
@@ -102,6 +102,31 @@ pub fn series_version(series: &SeriesKey, number: u32) -> SeriesVersion {
     }
 }
 
+/// A feature of EUR/USD in the data set `dataset`.
+#[must_use]
+pub fn feature_key(dataset: &str, told: Told) -> FeatureKey {
+    let SeriesKey { dataset, instrument, .. } = series_key(dataset, eur_usd());
+    FeatureKey { dataset, instrument, told }
+}
+
+/// Version `number` of a regime in the data set `dataset`.
+#[must_use]
+pub fn feature_version(dataset: &str, number: u32) -> FeatureVersion {
+    let series = feature_key(dataset, Told::Regime(Granularity::H1));
+    let version = Digest::of(format!("{series} {number}").as_bytes());
+    FeatureVersion {
+        schema: RECORD_SCHEMA,
+        version,
+        blob_key: format!("features/{series}/{version}.parquet"),
+        series,
+        rows: 1_000 + u64::from(number),
+        first: FRIDAY.plus_nanos(-1_000 * fx_domain::NANOS_PER_HOUR),
+        last: FRIDAY,
+        names: vec!["calm".to_owned(), "größer".to_owned()],
+        created_at: FRIDAY.plus_nanos(i64::from(number) * fx_domain::NANOS_PER_MINUTE),
+    }
+}
+
 /// A backtest of `owner`'s strategy; `occasion` makes its id.
 #[must_use]
 pub fn backtest(owner: &Principal, strategy: &str, occasion: &str, created_at: UnixNanos) -> BacktestRecord {
@@ -121,6 +146,10 @@ pub fn backtest(owner: &Principal, strategy: &str, occasion: &str, created_at: U
             series: series_key("default", eur_usd()),
             version: Digest::of(b"data"),
             role: InputRole::Track,
+        }],
+        features: vec![FeatureInput {
+            series: feature_key("default", Told::Pattern("double_top".to_owned(), Granularity::H1)),
+            version: Digest::of(b"told"),
         }],
         synthetic: true,
         start: FRIDAY.plus_nanos(-100 * fx_domain::NANOS_PER_DAY),

@@ -3,12 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use fx_app::ports::{
-    BLOB_BYTES_MAX, BacktestStore, BlobKey, BlobStore, Clock, ExecutionStore, LISTED_BLOBS_MAX,
-    PAGE_SIZE_MAX, Page, PageRequest, Publish, Put, SeriesCatalog, StoreError, StoreResult, StrategyStore,
+    BLOB_BYTES_MAX, BacktestStore, BlobKey, BlobStore, Catalog, Clock, ExecutionStore, LISTED_BLOBS_MAX,
+    PAGE_SIZE_MAX, Page, PageRequest, Publish, Put, StoreError, StoreResult, StrategyStore, Versioned,
 };
-use fx_app::records::{
-    BacktestRecord, ExecutionRecord, RunRecord, SeriesKey, SeriesVersion, StrategyVersion,
-};
+use fx_app::records::{BacktestRecord, ExecutionRecord, RunRecord, StrategyVersion};
 use fx_domain::{BacktestId, Digest, ExecutionId, Principal, StrategyId, UnixNanos};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -17,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod files;
 
-pub use files::{Bars, Results};
+pub use files::{Bars, Features, Results};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Every change below is one call on a map: a panic elsewhere cannot leave half of one.
@@ -155,44 +153,48 @@ impl BlobStore for Blobs {
     }
 }
 
-#[derive(Default)]
-struct Catalogue {
-    /// The latest version of each series, as it was first published.
-    latest: BTreeMap<String, SeriesVersion>,
-    versions: BTreeMap<(SeriesKey, Digest), SeriesVersion>,
+struct Versions<V> {
+    /// The latest version of each key, as it was first published.
+    latest: BTreeMap<String, V>,
+    all: BTreeMap<(String, Digest), V>,
 }
 
-/// The series catalogue in memory.
-#[derive(Default)]
-pub struct Series(Mutex<Catalogue>);
+/// A catalogue in memory.
+pub struct Catalogue<V>(Mutex<Versions<V>>);
+
+impl<V> Default for Catalogue<V> {
+    fn default() -> Self {
+        Self(Mutex::new(Versions { latest: BTreeMap::new(), all: BTreeMap::new() }))
+    }
+}
 
 #[async_trait]
-impl SeriesCatalog for Series {
-    async fn publish(&self, next: &SeriesVersion, expected: Option<&Digest>) -> StoreResult<Publish> {
-        let mut catalogue = lock(&self.0);
-        let key = next.series.to_string();
-        let latest = catalogue.latest.get(&key).map(|version| version.version);
-        if latest == Some(next.version) {
+impl<V: Versioned> Catalog<V> for Catalogue<V> {
+    async fn publish(&self, next: &V, expected: Option<&Digest>) -> StoreResult<Publish> {
+        let mut versions = lock(&self.0);
+        let key = next.key().to_string();
+        let latest = versions.latest.get(&key).map(|version| *version.version());
+        if latest == Some(*next.version()) {
             return Ok(Publish::Published);
         }
         if latest.as_ref() != expected {
             return Ok(Publish::Conflict);
         }
-        let versions = catalogue.versions.entry((next.series.clone(), next.version));
-        let stored = versions.or_insert_with(|| next.clone()).clone();
-        catalogue.latest.insert(key, stored);
+        let entry = versions.all.entry((key.clone(), *next.version()));
+        let stored = entry.or_insert_with(|| next.clone()).clone();
+        versions.latest.insert(key, stored);
         Ok(Publish::Published)
     }
 
-    async fn latest(&self, series: &SeriesKey) -> StoreResult<Option<SeriesVersion>> {
-        Ok(lock(&self.0).latest.get(&series.to_string()).cloned())
+    async fn latest(&self, key: &V::Key) -> StoreResult<Option<V>> {
+        Ok(lock(&self.0).latest.get(&key.to_string()).cloned())
     }
 
-    async fn version(&self, series: &SeriesKey, version: &Digest) -> StoreResult<Option<SeriesVersion>> {
-        Ok(lock(&self.0).versions.get(&(series.clone(), *version)).cloned())
+    async fn version(&self, key: &V::Key, version: &Digest) -> StoreResult<Option<V>> {
+        Ok(lock(&self.0).all.get(&(key.to_string(), *version)).cloned())
     }
 
-    async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>> {
+    async fn list(&self, page: &PageRequest) -> StoreResult<Page<V>> {
         Ok(page_of(lock(&self.0).latest.range::<str, _>(after(page)), page))
     }
 }

@@ -1,6 +1,7 @@
 //! The in-memory adapters pass the contract suite.
 
 use fx_app::ports::Clock as _;
+use fx_app::records::{FeatureVersion, SeriesVersion};
 use fx_testkit::fixtures::FRIDAY;
 use fx_testkit::{contract, memory};
 use std::sync::Arc;
@@ -12,7 +13,13 @@ async fn strategies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn series() {
-    contract::series_catalog(&(Arc::new(memory::Series::default()) as _)).await;
+    contract::catalog::<SeriesVersion>(&(Arc::new(memory::Catalogue::default()) as _)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn features() {
+    contract::catalog::<FeatureVersion>(&(Arc::new(memory::Catalogue::default()) as _)).await;
+    contract::feature_store(&(Arc::new(memory::Features::default()) as _)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

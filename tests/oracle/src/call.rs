@@ -36,6 +36,8 @@ impl Interpreter<'_> {
             "min" => self.extreme(frame, call, smaller),
             "max" => self.extreme(frame, call, larger),
             "defined" => self.defined(frame, call).map(Value::Condition),
+            "feature" | "pattern" => self.told(frame, name, call),
+            "regime" => Ok(Value::Regime),
             "pips" => Ok(Value::Away(Measure::Pips, self.only_number(frame, call)?)),
             "distance" => Ok(Value::Away(Measure::Distance, self.only_number(frame, call)?)),
             decision if decides(decision) => self.decision_call(frame, decision, call),

@@ -93,14 +93,17 @@ impl Interpreter<'_> {
 
     /// `a < b < c` is `a < b and b < c`.
     fn comparison(&mut self, frame: &Frame, chain: &ExprCompare) -> Result<Condition> {
-        let mut left = self.number(frame, &chain.left)?;
+        let mut left = self.expression(frame, &chain.left)?;
         let mut result: Option<Condition> = None;
         for (op, operand) in chain.ops.iter().zip(&chain.comparators) {
             let right = match result {
-                Some(reached) => self.only_where(reached, |walk| walk.number(frame, operand))?,
-                None => self.number(frame, operand)?,
+                Some(reached) => self.only_where(reached, |walk| walk.expression(frame, operand))?,
+                None => self.expression(frame, operand)?,
             };
-            let step = compare(*op, left, right)?;
+            let step = match (&left, &right) {
+                (Value::Number(a), Value::Number(b)) => compare(*op, *a, *b)?,
+                _ => self.compare_regime(*op, &left, &right)?,
+            };
             result = Some(result.map_or(step, |before| connect(true, before, step)));
             left = right;
         }

@@ -51,11 +51,13 @@ mod sessions;
 mod source;
 mod state;
 mod statement;
+mod told;
 mod value;
 
 pub use decision::{Decision, Entry, Exact, Exits, Expiry, Level, Measure, Side, Ticket};
 pub use market::{Account, Market};
 pub use source::{Parameter, Strategy};
+pub use told::Told;
 
 use anyhow::Result;
 use memory::Memory;

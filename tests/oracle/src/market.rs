@@ -1,8 +1,9 @@
 //! The prices of a run, and the account as it stands after each bar.
 
 use crate::scan::{end_of_day, end_of_week};
+use crate::told::Told;
 use crate::value::{Kind, Number, Steps};
-use fx_domain::{Bars, OhlcColumns, Price, QuoteColumns, QuoteSide, UnixNanos};
+use fx_domain::{Bars, Granularity, OhlcColumns, Price, QuoteColumns, QuoteSide, UnixNanos};
 
 /// Both sides of the quote at every bar.
 #[derive(Clone, Debug)]
@@ -18,6 +19,10 @@ pub struct Market {
     /// When the trading day and the trading week of each bar end.
     pub(crate) day_ends: Vec<UnixNanos>,
     pub(crate) week_ends: Vec<UnixNanos>,
+    /// The length of the bars, where something is told.
+    granularity: Option<Granularity>,
+    /// What other services told.
+    pub(crate) told: Told,
 }
 
 /// Position and account after all fills of a bar.
@@ -82,7 +87,20 @@ impl Market {
         let ends = |of: fn(UnixNanos) -> UnixNanos| bars.times.iter().copied().map(of).collect();
         let (day_ends, week_ends) = (ends(end_of_day), ends(end_of_week));
         let (times, volume) = (bars.times.clone(), bars.volume.clone());
-        Self { times, volume, signal, bid, ask, mid_is_stored, day_ends, week_ends }
+        let (granularity, told) = (None, Told::default());
+        Self { times, volume, signal, bid, ask, mid_is_stored, day_ends, week_ends, granularity, told }
+    }
+
+    /// The same bars, each of this length, and what other services told of the pair.
+    #[must_use]
+    pub fn with_told(self, granularity: Granularity, told: Told) -> Self {
+        Self { granularity: Some(granularity), told, ..self }
+    }
+
+    /// When a bar is complete.
+    pub(crate) fn close(&self, bar: usize) -> UnixNanos {
+        let open = self.times[bar];
+        self.granularity.map_or(open, |granularity| granularity.close_of(open))
     }
 
     /// How many bars there are.

@@ -20,6 +20,8 @@ pub(crate) enum Value {
     /// `None`, `{}` and `[]`.
     Nothing,
     Group(Group),
+    /// `regime()`, which is only compared.
+    Regime,
 }
 
 /// A number at one bar.
@@ -140,6 +142,7 @@ impl Value {
             Self::Decision(_, steps) => *steps,
             Self::Nothing => Steps::of("nothing", &[]),
             Self::Group(group) => Steps::of(&format!("{group:?}"), &[]),
+            Self::Regime => Steps::of("regime", &[]),
         }
     }
 }
@@ -170,7 +173,11 @@ pub(crate) fn choose(condition: Condition, then: Value, otherwise: Value) -> Opt
         (Value::Decision(a, _), Value::Decision(b, _)) => Value::Decision(decided(now, a, b), steps),
         (Value::Decision(a, _), Value::Nothing) => Value::Decision(decided(now, a, Vec::new()), steps),
         (Value::Nothing, Value::Decision(b, _)) => Value::Decision(decided(now, Vec::new(), b), steps),
-        (a @ (Value::Nothing | Value::Group(_) | Value::Text(_)), b) if a.steps() == b.steps() => a,
+        (a @ (Value::Nothing | Value::Group(_) | Value::Text(_) | Value::Regime), b)
+            if a.steps() == b.steps() =>
+        {
+            a
+        }
         _ => return None,
     })
 }

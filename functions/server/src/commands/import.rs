@@ -1,12 +1,13 @@
-//! `server import`: files of bars or quote ticks, and tables of rollover rates, into the store.
+//! `server import`: files of bars or quote ticks, what other services told, and tables of rollover rates, into the store.
 
+mod feature;
 mod financing;
 
 use crate::compose;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use fx_app::ports::Clock;
-use fx_app::records::{SeriesKey, SeriesVersion};
+use fx_app::records::{FeatureKey, SeriesKey, SeriesVersion, Told};
 use fx_domain::{DatasetName, Granularity, Instrument, Price, QuoteSide};
 use fx_host::{Config, Platform, SystemClock};
 use fx_store::Error;
@@ -25,8 +26,9 @@ pub(crate) struct Options {
     /// The pair, such as EUR/USD.
     #[arg(long, required_unless_present = "financing", value_parser = Instrument::parse)]
     instrument: Option<Instrument>,
-    /// The bars' length: 1m 5m 15m 30m 1h 4h 1d 1w; `tick` for quote ticks.
-    #[arg(long, required_unless_present = "financing", value_parser = str::parse::<Granularity>)]
+    /// The bars' length: 1m 5m 15m 30m 1h 4h 1d 1w; `tick` for quote ticks. Of patterns and regimes, that of the bars that
+    /// they were seen on.
+    #[arg(long, required_unless_present_any = ["financing", "feature"], value_parser = str::parse::<Granularity>)]
     timeframe: Option<Granularity>,
     /// The side that a one-sided file holds.
     #[arg(long)]
@@ -50,9 +52,18 @@ pub(crate) struct Options {
     /// Store the sound rows of a file that has bad ones, and count those.
     #[arg(long)]
     skip_bad_rows: bool,
+    /// The file has values of a feature, which strategies read by this name: a CSV with the columns available_at and value.
+    #[arg(long, value_name = "NAME", group = "told")]
+    feature: Option<String>,
+    /// The file has values of a chart pattern of this name: a CSV with the columns available_at and confidence.
+    #[arg(long, value_name = "NAME", group = "told")]
+    pattern: Option<String>,
+    /// The file has market regimes: a CSV with the columns available_at and regime.
+    #[arg(long, group = "told")]
+    regime: bool,
     /// A table of rollover rates, as CSV, instead of bars: instrument, from, long, short, unit, and if need be
     /// day_count and currency.
-    #[arg(long, value_name = "FILE", requires = "name", conflicts_with_all = ["files", "instrument", "timeframe"])]
+    #[arg(long, value_name = "FILE", requires = "name", conflicts_with_all = ["files", "instrument", "timeframe", "told"])]
     financing: Option<PathBuf>,
     /// The name of the table, by which a backtest asks for it.
     #[arg(long, requires = "financing")]
@@ -82,6 +93,12 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let stores = compose::stores(&config.storage).await?;
     if let (Some(file), Some(name)) = (&options.financing, &options.name) {
         return financing::store(file, name, &*stores.blobs).await;
+    }
+    if let Some(told) = options.told()? {
+        let [file] = options.files.as_slice() else { bail!("expected one file of {}", told.kind()) };
+        let Some(instrument) = options.instrument else { bail!("--instrument says what they are told of") };
+        let key = FeatureKey { dataset: options.dataset, instrument, told };
+        return feature::store(file, &key, &*fx_store::files(&stores).features).await;
     }
     let (Some(instrument), Some(granularity)) = (options.instrument, options.timeframe) else {
         bail!("--instrument and --timeframe say what the bars are")
@@ -128,6 +145,24 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             )
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+impl Options {
+    /// What the file has instead of bars, if so.
+    fn told(&self) -> Result<Option<Told>> {
+        let timeframe = || self.timeframe.context("--timeframe says on what bars they were seen");
+        let told = match (&self.feature, &self.pattern, self.regime) {
+            (Some(_), ..) if self.timeframe.is_some() => bail!("--timeframe: a feature is of no timeframe"),
+            (Some(name), ..) => Told::Feature(name.clone()),
+            (_, Some(name), _) => Told::Pattern(name.clone(), timeframe()?),
+            (.., true) => Told::Regime(timeframe()?),
+            _ => return Ok(None),
+        };
+        if let Err(fault) = told.check() {
+            bail!("--{}: {fault}", told.kind())
+        }
+        Ok(Some(told))
     }
 }
 

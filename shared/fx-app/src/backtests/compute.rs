@@ -266,6 +266,7 @@ fn reproduction(prepared: &Prepared, result_hash: &Digest) -> Vec<(String, Strin
         crate::records::InputRole::Track => input.series.to_string(),
         role => format!("{} ({})", input.series, role.as_str()),
     });
+    let data = data.chain(series.feature_records().into_iter().map(|told| told.series.to_string()));
     let rows = [
         ("Strategy", strategy.id.to_string()),
         ("Strategy version", strategy.version.to_string()),
@@ -299,6 +300,9 @@ fn engine(error: EngineError) -> PlatformError {
         }
         EngineError::NoReference { .. } => {
             PlatformError::field(ErrorKind::BacktestData, "instruments", message)
+        }
+        EngineError::NoFeature(_) | EngineError::StaleFeature { .. } => {
+            PlatformError::field(ErrorKind::BacktestData, "features", message)
         }
         EngineError::NoSwap { .. } => PlatformError::field(ErrorKind::BacktestConfig, "financing", message),
         EngineError::Config { field, reason } => {

@@ -23,6 +23,8 @@ pub const PIPS_MAX: f64 = 10_000.0;
 pub const RATE_MAX: f64 = 0.1;
 /// Commission per lot, and its minimum per fill, at most, in the account currency.
 pub const COMMISSION_MAX: f64 = 100_000.0;
+/// The longest age that a feature's value may be allowed, in hours: ten years.
+pub const FEATURES_AGE_HOURS_MAX: u32 = 87_600;
 /// Scenarios of one backtest, at most: each policy once.
 pub const SCENARIOS_MAX: usize = 5;
 /// Rows of a table of rates that comes with a request, at most: they are kept in the result's record. A longer table is
@@ -59,6 +61,7 @@ impl BacktestRequest {
             tracks,
             rates: Vec::new(),
             references: Vec::new(),
+            features: Vec::new(),
             account: self.account_of(first)?,
             start: self.start,
             fill: self.fill,
@@ -70,6 +73,7 @@ impl BacktestRequest {
             financing: self.inline_rates()?,
             pyramiding: self.pyramiding,
             rate_age_hours_max: RATE_AGE_HOURS_DEFAULT,
+            features_age_hours_max: self.features_age_hours()?,
             seed: self.seed,
         })
     }
@@ -97,6 +101,15 @@ impl BacktestRequest {
             stop_out: self.stop_out_policy,
             negative_balance_protection: self.negative_balance_protection,
         })
+    }
+
+    fn features_age_hours(&self) -> PlatformResult<u32> {
+        let hours = self.features_age_hours_max;
+        if (1..=FEATURES_AGE_HOURS_MAX).contains(&hours) {
+            return Ok(hours);
+        }
+        let message = format!("{hours} is out of range: expected 1 to {FEATURES_AGE_HOURS_MAX}");
+        Err(refuse("features_age_hours_max", message))
     }
 
     fn check_scenarios(&self) -> PlatformResult<()> {
@@ -269,12 +282,16 @@ mod tests {
     #[test]
     fn a_wrong_option_is_named() {
         let notional = |rate, minimum| Commission::PerNotional { rate, minimum };
-        let changes: [(&str, Change); 10] = [
+        let changes: [(&str, Change); 12] = [
             ("end_date", |request| request.end = request.start),
             ("leverage", |request| request.leverage = 0.0),
             ("margin_call_pct", |request| request.margin_call_pct = f64::NAN),
             ("stop_out.level_pct", |request| request.stop_out_pct = -1.0),
             ("stop_out.level_pct", |request| request.stop_out_pct = 101.0),
+            ("features_age_hours_max", |request| request.features_age_hours_max = 0),
+            ("features_age_hours_max", |request| {
+                request.features_age_hours_max = FEATURES_AGE_HOURS_MAX + 1;
+            }),
             ("pyramiding", |request| request.pyramiding = PYRAMIDING_MAX + 1),
             ("intrabar", |request| request.intrabar = Some(Granularity::H1)),
             ("slippage", |request| request.slippage = Slippage::Pips(-1.0)),

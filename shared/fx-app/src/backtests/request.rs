@@ -5,7 +5,7 @@ use crate::records::{Parameters, StrategyVersion};
 use fx_domain::{
     Currency, DatasetName, Digest, FinancingTable, Granularity, Instrument, StrategyId, UnixNanos,
 };
-use fx_engine::{AccountKind, Commission, FillTime, Slippage, StopOutPolicy};
+use fx_engine::{AccountKind, Commission, FEATURES_AGE_HOURS_DEFAULT, FillTime, Slippage, StopOutPolicy};
 
 /// What a backtest is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,8 @@ pub struct BacktestRequest {
     pub dataset: DatasetName,
     /// The version of the bars, as a result names it; the latest when absent.
     pub data_version: Option<Digest>,
+    /// A feature's value that was available longer ago than this, in hours, is not decided by: the run is refused.
+    pub features_age_hours_max: u32,
     /// The seed of everything random.
     pub seed: u64,
 }
@@ -124,6 +126,7 @@ impl BacktestRequest {
             pyramiding: 0,
             dataset: DatasetName::default(),
             data_version: None,
+            features_age_hours_max: FEATURES_AGE_HOURS_DEFAULT,
             seed: 0,
         }
     }

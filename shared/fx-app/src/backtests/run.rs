@@ -89,7 +89,8 @@ impl App {
         let read = async {
             if begun.await.is_ok() {
                 let history = History::of(&prepared.compiled.plan, prepared.strategy.timeframe);
-                let mut bars = self.open_windows(&prepared.series, prepared.range, history).await?;
+                let features = &prepared.config.features;
+                let mut bars = self.open_windows(&prepared.series, features, prepared.range, history).await?;
                 while let Some(next) = bars.next().await? {
                     if window.send(next).await.is_err() {
                         break;
@@ -122,12 +123,11 @@ impl App {
         let mut parameters = strategy.parameters.clone();
         parameters.extend(request.parameters);
         let compiled = strategies::compile(strategy.source.clone(), parameters).await?;
-        let feeds = compiled.plan.feeds();
         let wanted = Wanted {
             dataset: &request.dataset,
             pinned: request.data_version.as_ref(),
             stretch: Stretch::Range(range),
-            feeds: &feeds,
+            plan: &compiled.plan,
         };
         let series = self.find_series(&wanted, &mut config).await?;
         self.check_size(&series, range, History::of(&compiled.plan, strategy.timeframe)).await?;
@@ -153,6 +153,7 @@ fn outcome(prepared: &Prepared, computed: Computed, of: BacktestOf) -> PlatformR
         series: first,
         data_version: prepared.series.version(),
         inputs: prepared.series.records(),
+        features: prepared.series.feature_records(),
         synthetic: prepared.series.synthetic(),
         strategy_id: prepared.strategy.id.clone(),
         strategy_version: prepared.strategy.version,

@@ -7,8 +7,8 @@ use fx_domain::{
     ProtectiveLevels, QuoteColumns, Side, TimeInForce, Units, UnixNanos,
 };
 use fx_engine::{
-    Decision, EngineError, Inputs, OrderEvent, OrderEventKind, OrderSize, PendingOrder, RunConfig, State,
-    TrackBars,
+    Decision, EngineError, FeatureSeries, Inputs, OrderEvent, OrderEventKind, OrderSize, PendingOrder,
+    RunConfig, State, TrackBars,
 };
 use fx_strategy::Plan;
 
@@ -59,7 +59,7 @@ pub(super) fn wish_of(plan: &Plan, config: RunConfig, bars: &RunBars) -> Platfor
     let (Some(start), Some(time)) = (opens, newest) else {
         return Err(PlatformError::new(ErrorKind::BacktestData, "the series has no bars"));
     };
-    let config = RunConfig { start: *start, ..config };
+    let config = RunConfig { start: covered_from(*start, *time, &config, bars), ..config };
     let state = State::start(plan, &config).map_err(broke)?;
     let now = fx_engine::advance(plan, &config, state, &bars.inputs()).map_err(broke)?;
     let equity = now.equity.last().copied().unwrap_or(config.account.capital.micros());
@@ -85,6 +85,18 @@ pub(super) fn wish_of(plan: &Plan, config: RunConfig, bars: &RunBars) -> Platfor
         wish.take(&probe, order, &probe.events(Some(order))?);
     }
     Ok(wish)
+}
+
+/// The first bar to decide on: the first that there is, or where features begin later, the first that all of them cover. The
+/// newest bar is always decided on: a feature that does not cover it is refused.
+fn covered_from(first: UnixNanos, newest: UnixNanos, config: &RunConfig, bars: &RunBars) -> UnixNanos {
+    let begins = bars.features.iter().filter_map(|series| series.available_at.first());
+    let Some(begin) = begins.max() else { return first };
+    let opens = config.tracks.iter().zip(&bars.tracks).flat_map(|(track, bars)| {
+        let covered = bars.times.partition_point(|open| track.granularity.close_of(*open) < *begin);
+        bars.times.get(covered)
+    });
+    opens.max().copied().unwrap_or(newest).clamp(first, newest)
 }
 
 impl Wish {
@@ -136,10 +148,17 @@ impl Probe<'_> {
         };
         let tracks: Vec<Bars> = self.bars.tracks.iter().enumerate().map(still).collect();
         let rates: Vec<Bars> = self.bars.rates.iter().map(|bars| bars.slice(0..0)).collect();
+        // Nobody tells anything else while the market stands still.
+        let still = |series: &FeatureSeries| {
+            let values: Vec<f64> = series.values.last().copied().into_iter().collect();
+            FeatureSeries { available_at: vec![next; values.len()], values }
+        };
+        let features: Vec<_> = self.bars.features.iter().map(still).collect();
         let inputs = Inputs {
             tracks: tracks.iter().map(|bars| TrackBars { bars, finer: None }).collect(),
             rates: rates.iter().collect(),
             references: self.bars.references.iter().collect(),
+            features: features.iter().collect(),
         };
         fx_engine::advance(self.plan, self.config, self.state.clone(), &inputs)
             .map(|next| next.events)
@@ -260,6 +279,7 @@ fn broke(error: EngineError) -> PlatformError {
         EngineError::Bar { .. } | EngineError::NoRate { .. } | EngineError::StaleRate { .. } => {
             ErrorKind::BacktestData
         }
+        EngineError::StaleFeature { .. } => ErrorKind::BacktestData,
         _ => ErrorKind::StrategyExecution,
     };
     PlatformError::new(kind, error.to_string()).caused_by(error)

@@ -10,6 +10,7 @@ use crate::records::SeriesVersion;
 use crate::{App, errors};
 use futures::stream::TryStreamExt;
 use fx_domain::{Bars, Granularity, NANOS_PER_HOUR, PlatformResult, UnixNanos};
+use fx_engine::{FeatureSeries, FeatureTrack};
 
 /// The windows of a run.
 pub(crate) struct Windows {
@@ -17,6 +18,9 @@ pub(crate) struct Windows {
     finer: Vec<Series>,
     rates: Vec<Series>,
     references: Vec<Series>,
+    features: Vec<FeatureSeries>,
+    /// The length of each track's bars, and when the last one of the windows so far was complete.
+    closes: Vec<(Granularity, Option<UnixNanos>)>,
     /// At the ends of its bars, windows may end.
     grid: Granularity,
 }
@@ -89,6 +93,24 @@ impl Windows {
 
     /// The next window; none when all bars were in one.
     pub(crate) async fn next(&mut self) -> PlatformResult<Option<RunBars>> {
+        let bars = self.next_bars().await?;
+        Ok(bars.map(|bars| {
+            let features = self.told(&bars);
+            RunBars { features, ..bars }
+        }))
+    }
+
+    /// What the tracks of a window see for the first time, and what one of them may not have seen yet.
+    fn told(&mut self, bars: &RunBars) -> Vec<FeatureSeries> {
+        let seen = self.closes.iter().map(|(_, close)| *close).min().flatten();
+        for ((granularity, close), bars) in self.closes.iter_mut().zip(&bars.tracks) {
+            *close = bars.times.last().map(|last| granularity.close_of(*last)).or(*close);
+        }
+        let Some(until) = self.closes.iter().filter_map(|(_, close)| *close).max() else { return Vec::new() };
+        self.features.iter().map(|series| series.between(seen, until)).collect()
+    }
+
+    async fn next_bars(&mut self) -> PlatformResult<Option<RunBars>> {
         if self.is_alone() {
             let [track] = self.tracks.as_mut_slice() else { return Ok(None) };
             let bars = track.take();
@@ -144,7 +166,7 @@ impl Windows {
             bars
         });
         let references = references.collect();
-        RunBars { tracks, finer, rates, references }
+        RunBars { tracks, finer, rates, references, features: Vec::new() }
     }
 
     /// All bars as one window.
@@ -154,7 +176,8 @@ impl Windows {
                 series.read().await?;
             }
         }
-        Ok(self.rest())
+        let features = std::mem::take(&mut self.features);
+        Ok(RunBars { features, ..self.rest() })
     }
 
     /// The last window.
@@ -165,18 +188,20 @@ impl Windows {
             finer: all(&mut self.finer),
             rates: all(&mut self.rates),
             references: all(&mut self.references),
+            features: Vec::new(),
         }
     }
 }
 
 impl App {
-    /// Opens the bars of `range`, what comes before it, and the prices to convert by.
+    /// Opens the bars of `range`, what comes before it, the prices to convert by, and the `features` of the configuration.
     ///
     /// # Errors
     /// `ServiceError` when the store fails.
     pub(crate) async fn open_windows(
         &self,
         series: &RunSeries,
+        features: &[FeatureTrack],
         range: TimeRange,
         history: History,
     ) -> PlatformResult<Windows> {
@@ -188,6 +213,8 @@ impl App {
             finer: Vec::new(),
             rates: Vec::new(),
             references: Vec::new(),
+            features: self.load_features(&series.features, features).await?,
+            closes: series.tracks.iter().map(|track| (track.series.granularity, None)).collect(),
             grid: grid_of(series),
         };
         for version in &series.tracks {

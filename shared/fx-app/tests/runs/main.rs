@@ -4,6 +4,7 @@
 
 mod accounts;
 mod executions;
+mod features;
 mod feeds;
 mod financing;
 mod limits;
@@ -105,6 +106,7 @@ const ALL: std::ops::Range<u64> = 0..u64::MAX;
 struct Bench {
     app: App,
     bars: Arc<memory::Bars>,
+    features: Arc<memory::Features>,
     blobs: Arc<memory::Blobs>,
     risk: Arc<Risk>,
     caller: Caller,
@@ -132,18 +134,24 @@ impl Bench {
         let risk = Arc::new(Risk::default());
         let stores = Stores {
             strategies: Arc::new(memory::Strategies::default()),
-            series: Arc::new(memory::Series::default()),
+            series: Arc::new(memory::Catalogue::default()),
+            features: Arc::new(memory::Catalogue::default()),
             backtests: Arc::new(memory::Backtests::default()),
             executions: Arc::new(memory::Executions::default()),
             blobs: blobs.clone(),
             probe: Arc::new(Works),
         };
-        let files = Files { bars: wrap(bars.clone()), results: Arc::new(memory::Results::default()) };
+        let features = Arc::new(memory::Features::default());
+        let files = Files {
+            bars: wrap(bars.clone()),
+            features: features.clone(),
+            results: Arc::new(memory::Results::default()),
+        };
         let services = Services { risk: risk.clone(), probes: Vec::new() };
         let clock = Arc::new(memory::ManualClock::new(fixtures::FRIDAY));
         let app = App::new(stores, files, services, StrategyLibrary::default(), clock, LIMITS);
         let caller = Caller::new(fixtures::principal("ann"), Reach::Own);
-        Self { app, bars, blobs, risk, caller }
+        Self { app, bars, features, blobs, risk, caller }
     }
 
     fn key(&self, instrument: &str, granularity: Granularity) -> SeriesKey {

@@ -106,7 +106,7 @@ impl<R: Recorder> Run<'_, R> {
         if index < self.market.tracks.len() {
             if row == cursor.block.end {
                 cursor.block = row..self.market.tracks[index].bars.len().min(row + BLOCK);
-                self.columns(index, cursor.block.clone());
+                self.columns(index, cursor.block.clone())?;
             }
             if self.clocks[index].index(row).is_some() {
                 self.deposit(now);

@@ -69,9 +69,9 @@ pub fn sweep<R: Recorder + Default>(
     let mut from = 0;
     while from < bars {
         let rows = from..bars.min(from + BLOCK);
-        if !merged.feeds.all.is_empty() {
-            let others = Others::of(&merged, config, &market.references, (&track, granularity));
-            shared.evaluate_feeds(&merged, &mut track, quotes, (rows.clone(), clock), &others);
+        if merged.reads_others() {
+            let others = Others::of(&merged, config, market, (&track, config.tracks[0]));
+            shared.evaluate_others(&merged, &mut track, quotes, (rows.clone(), clock), &others)?;
         }
         shared.begin(&merged, quotes, rows.clone(), clock);
         for (run, member) in runs.iter_mut().zip(&union.members) {

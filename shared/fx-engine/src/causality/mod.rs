@@ -9,10 +9,11 @@ mod sample;
 
 use crate::estimate::nanos_per_bar;
 use crate::{
-    ENGINE_VERSION, EngineError, Inputs, OrderEventKind, PRICE_MAX, RunConfig, Slice, State, Track, advance,
+    ENGINE_VERSION, EngineError, FeatureSeries, FeatureTrack, Inputs, OrderEventKind, PRICE_MAX, RunConfig,
+    Slice, State, Track, advance,
 };
 use fx_domain::{Bars, Digest, Money, NANOS_PER_SECOND, Price, UnixNanos};
-use fx_strategy::Plan;
+use fx_strategy::{Feature, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -81,24 +82,29 @@ pub fn check_causality(plan: &Plan, track: Track) -> Result<Causality, Causality
     let config = config(plan, track, bars.times[warm_up as usize]);
     let references: Vec<_> =
         config.references.iter().map(|reference| sample::bars(*reference, count as usize)).collect();
-    let run = |bars: &Bars, references: &[Bars]| {
-        let inputs = Inputs { references: references.iter().collect(), ..Inputs::of(bars) };
+    let features: Vec<_> =
+        config.features.iter().map(|told| sample::feature(told, track.granularity, &bars)).collect();
+    let run = |bars: &Bars, references: &[Bars], features: &[FeatureSeries]| {
+        let (references, features) = (references.iter().collect(), features.iter().collect());
+        let inputs = Inputs { references, features, ..Inputs::of(bars) };
         advance(plan, &config, State::start(plan, &config)?, &inputs)
     };
-    let whole = run(&bars, &references)?;
+    let whole = run(&bars, &references, &features)?;
     let cuts = cuts(&bars, &whole);
     for &cut in &cuts {
         // What opens later is there for nobody.
         let next = bars.times[cut as usize];
         let earlier: Vec<_> = references.iter().map(|bars| bars.slice(0..bars.lower_bound(next))).collect();
-        let beginning = run(&bars.slice(0..cut as usize), &earlier)?;
+        let close = track.granularity.close_of(bars.times[cut as usize - 1]);
+        let known: Vec<_> = features.iter().map(|series| series.between(None, close)).collect();
+        let beginning = run(&bars.slice(0..cut as usize), &earlier, &known)?;
         if let Some(what) = difference(&beginning, &whole, next) {
             return Err(CausalityFault::Leak { what, cut });
         }
     }
     Ok(Causality {
         engine_version: ENGINE_VERSION.to_owned(),
-        sample: sample::digest(std::iter::once(&bars).chain(&references)),
+        sample: sample::digest(std::iter::once(&bars).chain(&references), &features),
         bars: count,
         warm_up_bars: warm_up,
         cuts,
@@ -120,6 +126,10 @@ fn config(plan: &Plan, track: Track, start: UnixNanos) -> RunConfig {
     let mut config = RunConfig::new(track.instrument, track.granularity, capital);
     config.start = start;
     let pairs: BTreeSet<_> = plan.feeds().into_iter().filter_map(|feed| feed.instrument).collect();
+    let told = |feature: &Feature| FeatureTrack { instrument: track.instrument, feature: feature.clone() };
+    // Those of long bars may be told of seldom.
+    config.features_age_hours_max = u32::MAX;
+    config.features = plan.features.iter().map(told).collect();
     let reference = |instrument| Track { instrument, granularity: track.granularity };
     config.references = pairs.into_iter().map(reference).collect();
     config
@@ -242,6 +252,18 @@ mod tests {
             return buy(units=1000)\n        if data.close < trend:\n            return sell(units=1000)";
         let shown = checked(far).unwrap();
         assert!(shown.decisions > 20, "{shown:?}");
+    }
+
+    #[test]
+    fn features_are_there_for_the_sample_too() {
+        let body = "record(\"mood\", sma(feature(\"mood\"), 3))\n        \
+            if feature(\"mood\") > 0 and regime() != \"calm\":\n            return buy(units=1000)\n        \
+            if pattern(\"double_top\") > 0.5:\n            return sell(units=1000)";
+        let shown = checked(body).unwrap();
+        assert!(shown.decisions > 20, "{shown:?}");
+        let other = checked(&body.replace("mood\") > 0", "mood\") > 0.1")).unwrap();
+        assert_eq!(shown.sample, other.sample, "the same names are told the same");
+        assert_ne!(shown.sample, checked(&body.replace("mood", "fear")).unwrap().sample);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Seeded bars to look at a strategy with: both sides, trends and quiet stretches, weekends, gaps, and jumps behind them.
 
 use super::start_price;
-use crate::Track;
+use crate::{FeatureSeries, FeatureTrack, Track};
 use fx_domain::{
     Bar, Bars, Digest, DigestBuilder, Granularity, NANOS_PER_DAY, NANOS_PER_HOUR, NANOS_PER_SECOND, Ohlc,
     Price, QuoteColumns, UnixNanos,
 };
+use fx_strategy::Feature;
 
 /// Monday, 2024-01-08, midnight UTC.
 const START: UnixNanos = UnixNanos::new(1_704_672_000 * NANOS_PER_SECOND);
@@ -33,7 +34,7 @@ pub(super) fn bars(track: Track, count: usize) -> Bars {
     let tick = track.instrument.tick().nanos();
     let start = start_price(track).nanos() / tick;
     let step_nanos = track.granularity.nominal_nanos().max(NANOS_PER_SECOND);
-    let mut random = Random(seed(track));
+    let mut random = Random(seed("causality-seed", &track.instrument.to_string()));
     let (mut time, mut open, mut drift, mut width) = (START, start, 0, STEP_TICKS);
     let mut bars = Bars::empty(None);
     for row in 0..count {
@@ -57,10 +58,47 @@ pub(super) fn bars(track: Track, count: usize) -> Bars {
     bars
 }
 
-/// Another pair has other prices.
-fn seed(track: Track) -> u64 {
-    let digest = DigestBuilder::new("causality-seed").part(track.instrument.to_string().as_bytes()).finish();
+/// Another name has other numbers.
+fn seed(kind: &str, name: &str) -> u64 {
+    let digest = DigestBuilder::new(kind).part(name.as_bytes()).finish();
     digest.as_bytes().iter().take(8).fold(SEED, |seed, byte| seed.rotate_left(8) ^ u64::from(*byte))
+}
+
+/// Values of a feature beside `bars`, the same ones every time: some bars are told of once, some twice, some not at all.
+/// A regime has its name half of the time, and so is a pattern there.
+pub(super) fn feature(track: &FeatureTrack, granularity: Granularity, bars: &Bars) -> FeatureSeries {
+    let FeatureTrack { instrument, feature } = track;
+    let mut random = Random(seed("causality-feature", &format!("{instrument} {feature:?}")));
+    let mut series = FeatureSeries::default();
+    let mut last = START.plus_nanos(-1);
+    let mut tell = |at: UnixNanos, drawn: i64| {
+        let drawn = drawn as f64 / 1_000.0;
+        series.available_at.push(at);
+        series.values.push(match feature {
+            Feature::Named(_) => drawn,
+            Feature::Pattern(_) => drawn.max(0.0),
+            Feature::Regime(_) => f64::from(drawn > 0.0),
+        });
+    };
+    tell(last, 0);
+    for open in &bars.times {
+        let close = granularity.close_of(*open);
+        let within = UnixNanos::new(open.get().midpoint(close.get()));
+        let instants: &[UnixNanos] = match random.below(4) {
+            0 => &[],
+            1 => &[close],
+            2 => &[close, close.plus_nanos(1)],
+            _ => &[within],
+        };
+        for at in instants {
+            let drawn = random.between(-1_000, 1_000);
+            if *at > last {
+                tell(*at, drawn);
+                last = *at;
+            }
+        }
+    }
+    series
 }
 
 fn bar(granularity: Granularity, time: UnixNanos, bid: [i64; 4], spread: i64, tick: i64) -> Bar {
@@ -99,9 +137,9 @@ fn is_weekend(time: UnixNanos) -> bool {
     }
 }
 
-/// Names the bars of all series by their content.
-pub(super) fn digest<'a>(series: impl IntoIterator<Item = &'a Bars>) -> Digest {
-    let parts = series.into_iter().map(content);
+/// Names the bars of all series, and the features, by their content.
+pub(super) fn digest<'a>(series: impl IntoIterator<Item = &'a Bars>, features: &[FeatureSeries]) -> Digest {
+    let parts = series.into_iter().map(content).chain(features.iter().map(told));
     parts.fold(DigestBuilder::new("causality-sample"), |digest, bytes| digest.part(&bytes)).finish()
 }
 
@@ -122,6 +160,11 @@ fn content(bars: &Bars) -> Vec<u8> {
         }
     }
     bytes
+}
+
+fn told(series: &FeatureSeries) -> Vec<u8> {
+    let times = series.available_at.iter().map(|at| at.get().to_le_bytes());
+    times.chain(series.values.iter().map(|value| value.to_bits().to_le_bytes())).flatten().collect()
 }
 
 /// SplitMix64, by Steele, Lea and Flood.
@@ -181,7 +224,8 @@ mod tests {
     #[test]
     fn the_sample_of_this_release_is_the_one_that_records_name() {
         let track = Track { instrument: Instrument::parse("EUR/USD").unwrap(), granularity: Granularity::H1 };
-        assert_eq!(digest([&bars(track, 500)]), digest([&bars(track, 500)]));
-        assert_ne!(digest([&bars(track, 500)]), digest([&bars(track, 501)]));
+        let named = |count| digest([&bars(track, count)], &[]);
+        assert_eq!(named(500), named(500));
+        assert_ne!(named(500), named(501));
     }
 }

@@ -7,10 +7,11 @@
 
 use super::{Block, Clock, Column, Market, Memory};
 use crate::BLOCK;
+use crate::features::Source;
 use crate::market::{Quotes, SideView, StoredSides};
 use crate::program::Program;
 use crate::state::TrackState;
-use crate::{PRICE_MAX, RunConfig, Track};
+use crate::{EngineError, FeatureTrack, PRICE_MAX, RunConfig, Track};
 use fx_domain::{Bars, Granularity, Ohlc, OhlcColumns, Price, QuoteColumns, QuoteSide, UnixNanos};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -51,23 +52,33 @@ pub(crate) struct Others<'a> {
     series: Vec<Option<&'a Quotes<'a>>>,
     /// What completed by then was seen by calls before.
     seen: Option<UnixNanos>,
+    /// Of each feature of the plan: the values for this track.
+    pub(crate) features: Vec<Option<Source<'a>>>,
 }
 
 impl<'a> Others<'a> {
-    /// `references` are the prices of [`RunConfig::references`]; `track` is where the run stands.
+    /// What `market` has for a track of `config`; `state` is where the run stands.
     pub(crate) fn of(
         program: &Program<'_>,
-        config: &RunConfig,
-        references: &'a [Quotes<'a>],
-        (track, granularity): (&TrackState, Granularity),
+        config: &'a RunConfig,
+        market: &'a crate::Market<'a>,
+        (state, track): (&TrackState, Track),
     ) -> Self {
+        let Track { instrument, granularity } = track;
         let series = program.feeds.all.iter().map(|feed| {
             let wanted = Track { instrument: feed.instrument?, granularity };
             let place = config.references.iter().position(|track| *track == wanted)?;
-            references.get(place)
+            market.references.get(place)
         });
-        let seen = track.last.map(|last| granularity.close_of(last.opened));
-        Self { series: series.collect(), seen }
+        let features = program.plan.features.iter().map(|feature| {
+            let is_wanted =
+                |track: &FeatureTrack| track.instrument == instrument && track.feature == *feature;
+            let place = config.features.iter().position(is_wanted)?;
+            let (series, track) = (market.features.get(place)?, &config.features[place]);
+            Some(Source { series, track, age_hours_max: config.features_age_hours_max })
+        });
+        let seen = state.last.map(|last| granularity.close_of(last.opened));
+        Self { series: series.collect(), seen, features: features.collect() }
     }
 }
 
@@ -164,9 +175,25 @@ fn within(opens: UnixNanos, closes: UnixNanos) -> UnixNanos {
 }
 
 impl Block {
+    /// Writes what a track's nodes see beside its own bars at those in `rows`, one block at most.
+    ///
+    /// # Errors
+    /// [`EngineError::StaleFeature`]
+    pub(crate) fn evaluate_others(
+        &mut self,
+        program: &Program<'_>,
+        track: &mut TrackState,
+        quotes: &Quotes<'_>,
+        (rows, clock): (Range<usize>, Clock),
+        others: &Others<'_>,
+    ) -> Result<(), EngineError> {
+        self.evaluate_feeds(program, track, quotes, (rows.clone(), clock), others);
+        self.see_features(program.plan, track, &quotes.bars.times, (rows, clock), others)
+    }
+
     /// Evaluates the nodes of every feed up to the closes of the strategy's own bars in `rows`, one block at most, and
     /// writes what is seen of them at each.
-    pub(crate) fn evaluate_feeds(
+    fn evaluate_feeds(
         &mut self,
         program: &Program<'_>,
         track: &mut TrackState,

@@ -232,6 +232,7 @@ fn by_definition(plan: &Plan, quotes: &Quotes<'_>, clock: Clock) -> Vec<Values> 
             | Node::Account(_)
             | Node::Cell { .. }
             | Node::AsOf { .. }
+            | Node::Feature { .. }
             | Node::FeedPrice { .. }
             | Node::FeedVolume { .. } => unreachable!("market nodes only"),
         };

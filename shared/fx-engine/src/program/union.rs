@@ -1,7 +1,7 @@
 //! The market parts of many plans as one: a node that several plans have is evaluated once a block.
 
 use super::{Feeds, PreparedRule, Program, means};
-use fx_strategy::{NodeId, Plan};
+use fx_strategy::{Feature, FeatureId, Node, NodeId, Plan};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -31,7 +31,10 @@ impl Union {
         for program in programs {
             let (mut places, from) = (Vec::new(), union.plan.nodes.len());
             for (node, column) in program.plan.nodes.iter().zip(&program.columns) {
-                let node = node.map_operands(|id| places[id.index()]);
+                let mut node = node.map_operands(|id| places[id.index()]);
+                if let Node::Feature { feature } = &mut node {
+                    *feature = union.feature(&program.plan.features[usize::from(feature.0)]);
+                }
                 // By its bytes: zeros of either sign are two constants.
                 let key = postcard::to_stdvec(&node).unwrap_or_default();
                 let place = *known.entry(key).or_insert(NodeId(union.plan.nodes.len() as u32));
@@ -50,6 +53,17 @@ impl Union {
             union.members.push(Member { places, adds, rules });
         }
         union
+    }
+
+    /// The number of a feature among those of the union.
+    fn feature(&mut self, wanted: &Feature) -> FeatureId {
+        let features = &mut self.plan.features;
+        let known = features.iter().position(|known| known == wanted);
+        let place = known.unwrap_or_else(|| {
+            features.push(wanted.clone());
+            features.len() - 1
+        });
+        FeatureId(place as u16)
     }
 
     /// What evaluates the union's columns.

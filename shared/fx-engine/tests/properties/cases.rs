@@ -6,8 +6,8 @@ use fx_domain::{
     Price, QuoteSide, UnixNanos,
 };
 use fx_engine::{
-    AccountKind, Commission, EngineError, FillTime, Inputs, IntrabarPolicy, ResultHasher, RunConfig, Slice,
-    Slippage, SpreadModel, State, StopOutPolicy, Track, TrackBars, advance,
+    AccountKind, Commission, EngineError, FeatureSeries, FeatureTrack, FillTime, Inputs, IntrabarPolicy,
+    ResultHasher, RunConfig, Slice, Slippage, SpreadModel, State, StopOutPolicy, Track, TrackBars, advance,
 };
 use fx_strategy::Plan;
 use proptest::collection::vec;
@@ -35,6 +35,8 @@ pub(crate) struct Case {
     pub rates: Vec<Bars>,
     /// One for each of [`RunConfig::references`].
     pub references: Vec<Bars>,
+    /// One for each of [`RunConfig::features`].
+    pub features: Vec<FeatureSeries>,
 }
 
 impl Case {
@@ -44,6 +46,7 @@ impl Case {
             tracks: self.bars.iter().enumerate().map(track).collect(),
             rates: self.rates.iter().collect(),
             references: self.references.iter().collect(),
+            features: self.features.iter().collect(),
         }
     }
 
@@ -55,7 +58,7 @@ impl Case {
         advance(&self.plan, &self.config, state, &self.inputs())
     }
 
-    /// The bars that open from one instant up to another; references as they are, each call takes what it sees.
+    /// The bars that open from one instant up to another; references and features as they are, each call takes what it sees.
     pub(crate) fn between(&self, from: UnixNanos, to: UnixNanos) -> Self {
         let cut = |bars: &Bars| bars.slice(bars.lower_bound(from)..bars.lower_bound(to));
         Self {
@@ -151,6 +154,19 @@ fn rates(sides: u8, bars: &Bars, steps: &[Step]) -> Bars {
     found
 }
 
+/// Values that become available at odd instants, in no step with the bars: often several between two closes, often none.
+fn told(number: usize, steps: &[Step]) -> FeatureSeries {
+    let mut series = FeatureSeries::default();
+    let mut time = i64::MIN / 4;
+    for (step, up, down, gap) in steps.iter().cycle().skip(number).take(2 * steps.len()) {
+        series.available_at.push(UnixNanos::new(time));
+        series.values.push(f64::from(*step) / 16.0);
+        let minutes = i64::from(up % 4) * if gap % 16 == 0 { 900 } else { 1 };
+        time = time.max(0) + minutes * NANOS_PER_MINUTE + i64::from(down % 3) * NANOS_PER_MINUTE / 3 + 1;
+    }
+    series
+}
+
 const TABLE: &str = "instrument,from,long,short,unit\nEUR/USD,1960-01-01,-6.3,2.1,points\nGBP/USD,1960-01-01,-7,1,points\n\
     EUR/GBP,1960-01-01,-3.3,-1.7,points";
 
@@ -233,6 +249,7 @@ fn cases_of(bars_max: usize, shapes: u8) -> impl Strategy<Value = Case> {
                 finer: None,
                 rates: Vec::new(),
                 references: Vec::new(),
+                features: Vec::new(),
             };
             match shape {
                 1 => {
@@ -268,6 +285,14 @@ fn cases_of(bars_max: usize, shapes: u8) -> impl Strategy<Value = Case> {
                 case.config.references.push(track(REFERENCE, length));
                 let others: Vec<_> = steps.iter().rev().copied().collect();
                 case.references.push(bars(sides.wrapping_add(u8::from(sides % 4 == 3)), length, &others));
+            }
+            // Values may be old, and there are some from the first bar on.
+            case.config.features_age_hours_max = u32::MAX;
+            for track in case.config.tracks.clone() {
+                for feature in case.plan.features.clone() {
+                    case.features.push(told(case.features.len(), &steps));
+                    case.config.features.push(FeatureTrack { instrument: track.instrument, feature });
+                }
             }
             case
         },

@@ -3,9 +3,9 @@
 use crate::cases::REFERENCE;
 use fx_domain::{Granularity, Instrument, NANOS_PER_MINUTE, TradingCentre};
 use fx_strategy::{
-    AccountField, Action, Binary, CellId, Clock, ClockField, Direction, Entry, Exits, Expiry, Feed, LabelId,
-    Level, Literal, Node, NodeId, Period, Plan, Portion, PositionField, PriceField, Recording, Recursion,
-    Rule, Scan, SeriesSide, Session, Size, Ticket, Type, Unary, Window,
+    AccountField, Action, Binary, CellId, Clock, ClockField, Direction, Entry, Exits, Expiry, Feature,
+    FeatureId, Feed, LabelId, Level, Literal, Node, NodeId, Period, Plan, Portion, PositionField, PriceField,
+    Recording, Recursion, Rule, Scan, SeriesSide, Session, Size, Ticket, Type, Unary, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -60,6 +60,8 @@ impl Grower {
             Node::Condition(true),
             Node::Cell { cell: CellId(0), initial: Literal::Number(1.0) },
             Node::Cell { cell: CellId(1), initial: Literal::Condition(false) },
+            Node::Feature { feature: FeatureId(0) },
+            Node::Feature { feature: FeatureId(1) },
         ] {
             self.add(node);
         }
@@ -229,6 +231,7 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
         grower.roots();
         grower.feeds(recorded);
         grower.feeds(recorded / 7);
+        grower.plan.features = vec![Feature::Named("mood".into()), Feature::Regime("calm".into())];
         grower.plan.labels = vec!["one".into(), "two".into()];
         nodes.into_iter().for_each(|seed| grower.grow(seed));
         rules.into_iter().for_each(|seed| grower.rule(seed));

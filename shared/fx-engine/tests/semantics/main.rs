@@ -6,6 +6,7 @@ mod clock;
 mod costs;
 mod entries;
 mod expiry;
+mod features;
 mod feeds;
 mod inside;
 mod malformed;

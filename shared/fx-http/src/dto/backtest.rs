@@ -1,12 +1,13 @@
 //! Results of backtests on the wire.
 
 use super::backtest_request::fill_policy_word;
+use super::dataset::FeatureNameDto;
 use super::order_event::PendingOrderDto;
 use super::parameter::{ParameterDto, parameter_map};
 use super::report::{CostsDto, MetricsDto};
 use fx_app::backtests::BacktestOutcome;
 use fx_app::records::{
-    BacktestRecord, FinancingUsed, OpenPosition, ScenarioRange, ScenarioRecord, SeriesInput,
+    BacktestRecord, FeatureInput, FinancingUsed, OpenPosition, ScenarioRange, ScenarioRecord, SeriesInput,
 };
 use fx_domain::{EquityCurve, Money, Price, Trade, UnixNanos};
 use serde::Serialize;
@@ -73,10 +74,13 @@ pub(crate) struct BacktestResult {
     strategy_version: String,
     /// Digest of the plan that ran.
     plan_hash: String,
-    /// Version of the bars; of several series the digest over all `inputs`.
+    /// Version of the bars; of several series the digest over all `inputs` and `features`.
     data_version: String,
     /// Every series that was read.
     inputs: Vec<InputDto>,
+    /// Every feature that was read; absent when none was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    features: Vec<FeatureInputDto>,
     /// Where the rates of rollover came from.
     financing: FinancingDto,
     /// Version of the engine.
@@ -123,6 +127,7 @@ impl BacktestResult {
             plan_hash: record.plan_hash.to_string(),
             data_version: record.data_version.to_string(),
             inputs: record.inputs.iter().map(InputDto::of).collect(),
+            features: record.features.iter().map(FeatureInputDto::of).collect(),
             financing: FinancingDto::of(&record.financing),
             engine_version: record.engine_version.clone(),
             seed: record.seed,
@@ -144,7 +149,7 @@ pub(crate) struct InputDto {
     /// Its version.
     version: String,
     /// `track`: traded on. `intrabar`: shows the path inside a track's bars. `rate`: converts into the account currency. `reference`: read by the strategy, not traded.
-    #[schema(pattern = "^(track|intrabar|rate)$")]
+    #[schema(pattern = "^(track|intrabar|rate|reference)$")]
     role: &'static str,
 }
 
@@ -157,6 +162,21 @@ impl InputDto {
             version: input.version.to_string(),
             role: input.role.as_str(),
         }
+    }
+}
+
+/// A feature that was read.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FeatureInputDto {
+    #[serde(flatten)]
+    of: FeatureNameDto,
+    /// Its version.
+    version: String,
+}
+
+impl FeatureInputDto {
+    fn of(input: &FeatureInput) -> Self {
+        Self { of: FeatureNameDto::of(&input.series), version: input.version.to_string() }
     }
 }
 

@@ -119,6 +119,10 @@ pub(crate) struct BacktestBody {
     /// The version of the bars; the latest when absent.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     data_version: Option<String>,
+    /// How old, in hours, the newest value of a feature may be at a bar that is decided on; beyond it, or where there is
+    /// none, the run is refused. A week when absent.
+    #[schema(minimum = 1, maximum = 87600, default = 168)]
+    features_age_hours_max: Option<u32>,
     /// The seed of everything random.
     #[schema(minimum = 0, maximum = 9007199254740991_i64, default = 0)]
     seed: Option<u64>,
@@ -194,9 +198,10 @@ impl Options {
             option!("slippage", costs::slippage => slippage),
             option!("commission", costs::commission => commission),
             option!("financing", financing::financing => financing),
-            option!("pyramiding", entries => pyramiding),
+            option!("pyramiding", small => pyramiding),
             option!("dataset", read::parsed(DatasetName::parse) => dataset),
             option!("data_version", some(read::parsed(Digest::from_str)) => data_version),
+            option!("features_age_hours_max", small => features_age_hours_max),
             option!("seed", seed => seed),
         ]
         .into_iter()
@@ -234,7 +239,7 @@ fn seed(path: &str, value: Value) -> Read<u64> {
     }
 }
 
-fn entries(path: &str, value: Value) -> Read<u32> {
-    let entries = read::whole(path, value)?;
-    u32::try_from(entries).map_err(|_| Faults::schema(path, format!("{entries} is too large")))
+fn small(path: &str, value: Value) -> Read<u32> {
+    let number = read::whole(path, value)?;
+    u32::try_from(number).map_err(|_| Faults::schema(path, format!("{number} is too large")))
 }

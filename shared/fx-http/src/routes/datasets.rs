@@ -1,7 +1,7 @@
 //! What bars there are.
 
 use super::Api;
-use crate::dto::{DatasetDto, DatasetPage, InstrumentDatasets};
+use crate::dto::{DatasetDto, DatasetPage, FeatureDto, FeaturePage, InstrumentDatasets};
 use crate::failure::Failure;
 use crate::input::{InstrumentPath, PageParams, PathKey, Query};
 use axum::Json;
@@ -26,6 +26,20 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, uri: Uri) -> Result<Json<D
     let found = api.app.list_series(&page).await?;
     let datasets = found.items.iter().map(DatasetDto::of).collect();
     Ok(Json(DatasetPage { datasets, next_page_token: found.next }))
+}
+
+/// What other services told of pairs, by key.
+#[utoipa::path(
+    get, path = "/api/v1/features", tag = "datasets", params(PageParams),
+    responses((status = 200, body = FeaturePage, description = "A page of features."))
+)]
+pub(crate) async fn features(State(api): State<Arc<Api>>, uri: Uri) -> Result<Json<FeaturePage>, Failure> {
+    let mut query = Query::new(&uri)?;
+    let page = query.page();
+    query.finish()?;
+    let found = api.app.list_features(&page).await?;
+    let features = found.items.iter().map(FeatureDto::of).collect();
+    Ok(Json(FeaturePage { features, next_page_token: found.next }))
 }
 
 /// The data sets of one pair, whatever their source and timeframe.

@@ -31,7 +31,7 @@ use check::Collector;
 pub(crate) use check::GapCounter;
 use delimited::{Layout, PriceColumns};
 use detect::{Kind, Recognised};
-use fx_app::ports::{BlobStore, SeriesCatalog};
+use fx_app::ports::{BlobStore, Catalog};
 use fx_app::records::SeriesVersion;
 use fx_domain::{Bar, Granularity, Instrument, QuoteSide, UnixNanos};
 use source::Meter;
@@ -119,7 +119,7 @@ pub async fn import(
     options: ImportOptions,
     mut progress: Box<dyn FnMut(Progress) + Send>,
     blobs: &dyn BlobStore,
-    catalog: &dyn SeriesCatalog,
+    catalog: &dyn Catalog<SeriesVersion>,
     created_at: UnixNanos,
 ) -> Result<(SeriesVersion, ImportReport), Error> {
     let work = move || stage(files, &options, &mut *progress);

@@ -1,8 +1,6 @@
 //! Calls: which function is meant, which argument is which, and helpers inlined.
 
-use crate::builtins::{
-    BUILTINS, Builtin, Function, UNSUPPORTED_FUNCTIONS, builtin, python_habit, series_habit,
-};
+use crate::builtins::{BUILTINS, Builtin, Function, builtin, python_habit, series_habit};
 use crate::diagnostic::nearest;
 use crate::limits::INLINE_DEPTH_MAX;
 use crate::lower::decision::Given;
@@ -72,14 +70,6 @@ impl<'a> Lowering<'a, '_> {
     }
 
     fn unknown_function(&mut self, name: &str, range: TextRange) -> crate::diagnostic::Reported {
-        if let Some((_, hint)) = UNSUPPORTED_FUNCTIONS.iter().find(|(unsupported, _)| *unsupported == name) {
-            return self.report.error_with_hint(
-                range,
-                "not-in-language",
-                format!("`{name}` is not supported"),
-                *hint,
-            );
-        }
         let known = BUILTINS.iter().map(|row| row.name).chain(self.program.functions.keys().copied());
         let hint = if self.program.methods.contains_key(name) {
             format!("a method is called as `self.{name}(…)`")
@@ -200,6 +190,10 @@ impl<'a> Lowering<'a, '_> {
                     Level::Distance(x)
                 }))
             }
+            Function::Feature | Function::Pattern => {
+                self.feature(frame, &Given { row, bound: &bound, range }).map(Value::Number)
+            }
+            Function::Regime => Ok(Value::Regime),
             decision if decision.is_decision() => self.decide(frame, &Given { row, bound: &bound, range }),
             Function::Record => Err(self.report.error_with_hint(
                 range,

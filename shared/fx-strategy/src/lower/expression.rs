@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Reported;
 use crate::limits::{EXPONENT_MAX, RULES_MAX};
+use crate::lower::feature::REGIME_HINT;
 use crate::lower::names::members;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Binary, Level, NodeId, Type, Unary};
@@ -215,6 +216,9 @@ impl<'a> Lowering<'a, '_> {
                 return Err(self.report.error_with_hint(range, "type", "nothing is equal to `None`", hint));
             }
         }
+        if *a == Value::Regime || *b == Value::Regime {
+            return self.compare_regime(op, (a, a_range), (b, b_range));
+        }
         let x = self.number(a, a_range)?;
         let y = self.number(b, b_range)?;
         let op = match op {
@@ -253,11 +257,11 @@ impl<'a> Lowering<'a, '_> {
     pub(crate) fn choose(&mut self, condition: NodeId, then: Value, otherwise: Value) -> Option<Value> {
         match (then, otherwise) {
             // What is no number, condition or decision cannot be undefined, so that the condition does not matter.
-            (then @ (Value::Nothing | Value::Scope(_) | Value::Constant(Constant::Text(_))), otherwise)
-                if then == otherwise =>
-            {
-                Some(then)
-            }
+            (
+                then
+                @ (Value::Nothing | Value::Scope(_) | Value::Regime | Value::Constant(Constant::Text(_))),
+                otherwise,
+            ) if then == otherwise => Some(then),
             (Value::Tuple(then), Value::Tuple(otherwise)) if then.len() == otherwise.len() => {
                 let pairs = then.iter().cloned().zip(otherwise.iter().cloned());
                 let chosen: Option<Vec<_>> = pairs.map(|(a, b)| self.choose(condition, a, b)).collect();
@@ -348,6 +352,7 @@ impl<'a> Lowering<'a, '_> {
                 let hint = format!("name one of its values: {}", members(*scope).join(", "));
                 self.report.error_with_hint(range, "type", message, hint)
             }
+            Value::Regime => self.report.error_with_hint(range, "type", message, REGIME_HINT),
             Value::Nothing => {
                 let hint = "a helper gives what it returns, on every path";
                 self.report.error_with_hint(range, "type", message, hint)
@@ -364,7 +369,10 @@ impl<'a> Lowering<'a, '_> {
             return Ok(node);
         }
         let message = format!("a condition is needed here, this is {}", value.kind());
-        let hint = "compare it, for example `x > 0` or `x != 0`";
+        let hint = match value {
+            Value::Regime => REGIME_HINT,
+            _ => "compare it, for example `x > 0` or `x != 0`",
+        };
         Err(self.report.error_with_hint(range, "type", message, hint))
     }
 

@@ -4,6 +4,7 @@
 mod call;
 mod decision;
 mod expression;
+mod feature;
 mod feed;
 mod indicator;
 mod names;
@@ -15,7 +16,7 @@ mod statement;
 
 pub(crate) use program::{Program, read_program};
 
-use crate::builder::Builder;
+use crate::builder::{Builder, Called};
 use crate::diagnostic::{Reported, Reporter};
 use crate::limits::{DEPTH_MAX, RULES_MAX, STEPS_MAX};
 use crate::parameters::{ParameterValue, constant};
@@ -34,8 +35,7 @@ pub(crate) struct Lowering<'a, 'r> {
     parameters: &'r BTreeMap<String, ParameterValue>,
     builder: Builder,
     recordings: Vec<Recording>,
-    /// Labels of orders, in order of appearance.
-    labels: Vec<String>,
+    called: Called,
     /// The labels that `cancel` and `modify` name, and where.
     named_labels: Vec<(LabelId, TextRange)>,
     /// What each cell holds at this place of the walk.
@@ -86,7 +86,7 @@ impl<'a, 'r> Lowering<'a, 'r> {
             parameters,
             builder: Builder::default(),
             recordings: Vec::new(),
-            labels: Vec::new(),
+            called: Called::default(),
             named_labels: Vec::new(),
             cells: Locals::new(),
             assigned: BTreeSet::new(),
@@ -136,7 +136,7 @@ impl<'a, 'r> Lowering<'a, 'r> {
             return Err(Reported);
         }
         self.check_labels(&rules);
-        Ok(self.builder.finish(rules, self.recordings, self.labels, &cells))
+        Ok(self.builder.finish(rules, self.recordings, self.called, &cells))
     }
 
     /// Counts one step of work one level deeper; `leave` ends it.

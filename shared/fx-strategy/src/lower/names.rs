@@ -163,6 +163,11 @@ impl<'a> Lowering<'a, '_> {
             ) => Ok(Value::Constant(constant)),
             Value::Number(x) => Ok(Value::Number(self.builder.lag(x, bars))),
             Value::Condition(x) => Ok(Value::Condition(self.builder.lag(x, bars))),
+            Value::Regime => {
+                let hint = "ask what it was: `(regime() == \"trending\")[-2]`";
+                let message = "a regime has no history";
+                Err(self.report.error_with_hint(subscript.range, "type", message, hint))
+            }
             other => {
                 let message = format!("{} has no history", other.kind());
                 Err(self.report.error(subscript.range, "type", message))

@@ -270,7 +270,8 @@ impl<'a> Lowering<'a, '_> {
             if ordered.contains(&label) {
                 continue;
             }
-            let text = |label: LabelId| self.labels.get(usize::from(label.0)).map_or("", String::as_str);
+            let text =
+                |label: LabelId| self.called.labels.get(usize::from(label.0)).map_or("", String::as_str);
             let hint = nearest(text(label), ordered.iter().map(|&label| text(label)))
                 .unwrap_or_else(|| format!("give it to one: `buy(…, label=\"{}\")`", text(label)));
             let message = format!("no order has the label `{}`", text(label));
@@ -286,14 +287,15 @@ impl<'a> Lowering<'a, '_> {
             let code = if text.is_empty() { "argument" } else { "limit" };
             return Err(self.report.error_with_hint(range, code, message, hint));
         }
-        let place = self.labels.iter().position(|label| *label == text).unwrap_or(self.labels.len());
+        let place =
+            self.called.labels.iter().position(|label| *label == text).unwrap_or(self.called.labels.len());
         if place >= LABELS_MAX {
             let message = format!("a strategy has at most {LABELS_MAX} labels");
             let hint = "orders that replace each other share one";
             return Err(self.report.error_with_hint(range, "limit", message, hint));
         }
-        if place == self.labels.len() {
-            self.labels.push(text);
+        if place == self.called.labels.len() {
+            self.called.labels.push(text);
         }
         Ok(u16::try_from(place).ok().map(LabelId))
     }

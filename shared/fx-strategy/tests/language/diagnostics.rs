@@ -34,7 +34,10 @@ answers! {
     two_kinds: strategy("if data.close > 1:\n    x = 1\nelse:\n    x = data.open > 1\nreturn target(units=x)");
     periods: strategy("a = sma(data.close, 0)\nb = sma(data.close, 2.5)\nc = sma(data.close, data.open)\nd = sma(data.close, self.n / 2)\ne = sma(data.close)\nf = sma(data.close, 5, 6)\ng = sma(position.units, 3)");
     sizes: strategy("if data.close > 1:\n    return buy()\nif data.close > 2:\n    return buy(units=1, lots=2)\nif data.close > 3:\n    return buy(risk_percent=1)\nif data.close > 4:\n    return sell(units=-5)\nreturn buy(1000)");
-    unsupported_functions: strategy("b = feature(\"sentiment\")\nc = close(units=1)");
+    features: strategy("a = feature(data.close)\nb = feature(\"a/b\")\nc = pattern(\".x\")\nd = feature()\ne = regime(\"4h\")\n\
+        f = regime() + 1\ng = regime() == 1\nh = regime() < \"calm\"\ni = 1 if regime() else 0\nj = regime() == regime()\n\
+        k = regime() in (\"calm\", \"wild\")\nl = regime() == \" calm\"\nm = regime()[-2]\nn = sma(pattern(\"\"), 2)\no = featre(\"x\")\n\
+        p = close(units=1)");
     entries: strategy("a = buy(units=1, limit=data.low, touch=data.low)\nb = sell(units=1, stop=data.low, trail=pips(5))\n\
         c = order(units=1, touch=data.low, trail=pips(5))\nd = buy(units=1, limit=data.low, stop=data.high, touch=data.low)\n\
         e = buy(units=1, trail=20)\nf = buy(units=1, trailing=data.low)\ng = buy(units=1, trail=data.close > 1)\n\

@@ -107,7 +107,7 @@ fn every_example_of_the_reference_compiles_and_every_function_is_in_it() {
 }
 
 /// The limits that the reference names.
-fn limits() -> [(&'static str, u64); 19] {
+fn limits() -> [(&'static str, u64); 21] {
     use fx_strategy::limits as l;
     [
         ("bytes of a source", l::SOURCE_BYTES_MAX as u64),
@@ -128,6 +128,8 @@ fn limits() -> [(&'static str, u64); 19] {
         ("bytes of a label", l::LABEL_BYTES_MAX as u64),
         ("states", l::CELLS_MAX as u64),
         ("other timeframes and instruments", l::FEEDS_MAX as u64),
+        ("features", l::FEATURES_MAX as u64),
+        ("bytes of a feature's name", l::FEATURE_NAME_MAX as u64),
         ("parameters", l::PARAMETERS_MAX as u64),
     ]
 }

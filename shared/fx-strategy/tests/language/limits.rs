@@ -3,10 +3,10 @@
 use crate::hostile::lines;
 use crate::{compiled, overrides, refused, strategy};
 use fx_strategy::limits::{
-    ACTIONS_MAX, CELLS_MAX, DEPTH_MAX, DIAGNOSTICS_MAX, EXPONENT_MAX, FEEDS_MAX, HISTORY_MAX,
-    INLINE_DEPTH_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOCALS_MAX, LOOK_BACK_MAX, NESTING_MAX, NODES_MAX,
-    PARAMETERS_MAX, PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX, SOURCE_BYTES_MAX,
-    STATEMENT_TOKENS_MAX, STEPS_MAX, SUGGESTED_NAME_BYTES_MAX, UNROLL_MAX,
+    ACTIONS_MAX, CELLS_MAX, DEPTH_MAX, DIAGNOSTICS_MAX, EXPONENT_MAX, FEATURE_NAME_MAX, FEATURES_MAX,
+    FEEDS_MAX, HISTORY_MAX, INLINE_DEPTH_MAX, LABEL_BYTES_MAX, LABELS_MAX, LOCALS_MAX, LOOK_BACK_MAX,
+    NESTING_MAX, NODES_MAX, PARAMETERS_MAX, PLAN_BYTES_MAX, RECORDING_NAME_MAX, RECORDINGS_MAX, RULES_MAX,
+    SOURCE_BYTES_MAX, STATEMENT_TOKENS_MAX, STEPS_MAX, SUGGESTED_NAME_BYTES_MAX, UNROLL_MAX,
 };
 use fx_strategy::{Node, ParameterValue, Plan, compile};
 use std::fmt::Display;
@@ -190,6 +190,20 @@ fn labels_and_their_bytes() {
     let named = |bytes| format!("return order(units=1, label=\"{}\")", "l".repeat(bytes));
     at(&named(LABEL_BYTES_MAX));
     past_in(&named(LABEL_BYTES_MAX + 1), 1, LABEL_BYTES_MAX);
+}
+
+#[test]
+fn features_and_the_bytes_of_their_names() {
+    let features = |count| lines(count, |at: usize| format!("x = feature(\"f{at}\")"));
+    at(&features(FEATURES_MAX));
+    past_in(&features(FEATURES_MAX + 1), u32::try_from(FEATURES_MAX).unwrap() + 1, FEATURES_MAX);
+    let named = |call: &str, bytes| {
+        format!("record(\"x\", 1 if {} else 0)", call.replace("NAME", &"x".repeat(bytes)))
+    };
+    for call in ["feature(\"NAME\") > 0", "pattern(\"NAME\") > 0", "regime() == \"NAME\""] {
+        at(&named(call, FEATURE_NAME_MAX));
+        past_in(&named(call, FEATURE_NAME_MAX + 1), 1, FEATURE_NAME_MAX);
+    }
 }
 
 #[test]

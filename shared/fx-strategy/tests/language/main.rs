@@ -4,6 +4,7 @@
 
 mod clock;
 mod diagnostics;
+mod features;
 mod feeds;
 mod files;
 mod fuzz;
@@ -15,8 +16,8 @@ mod plan;
 mod state;
 
 use fx_strategy::{
-    Action, Compiled, Diagnostics, Entry, Exits, Expiry, Feed, LabelId, Level, Node, NodeId, ParameterValue,
-    Plan, Ticket, compile,
+    Action, Compiled, Diagnostics, Entry, Exits, Expiry, Feature, Feed, LabelId, Level, Node, NodeId,
+    ParameterValue, Plan, Ticket, compile,
 };
 use std::collections::BTreeMap;
 
@@ -158,6 +159,10 @@ fn node_words(plan: &Plan, id: NodeId) -> String {
         }
         Node::Session { kind, x, period } => format!("{period:?}{kind:?}({})", word(x)),
         Node::InSession { centre } => format!("in {centre}"),
+        Node::Feature { feature } => match &plan.features[usize::from(feature.0)] {
+            Feature::Regime(name) => format!("regime {name}"),
+            named => named.to_string().replace('"', ""),
+        },
     }
 }
 

@@ -5,15 +5,17 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::StreamExt;
 use fx_app::ports::{
-    BarStore, BarStream, Page, PageRequest, ResultEnd, ResultPart, ResultStore, ResultWriter, RunRows,
-    StoreResult, TimeRange,
+    BarStore, BarStream, FeatureColumn, FeatureStore, FeatureValues, Page, PageRequest, ResultEnd,
+    ResultPart, ResultStore, ResultWriter, RunRows, StoreError, StoreResult, TimeRange,
 };
-use fx_app::records::{MarginPoint, OrderEvent, RECORD_SCHEMA, SeriesKey, SeriesVersion};
+use fx_app::records::{
+    FeatureKey, FeatureVersion, MarginPoint, OrderEvent, RECORD_SCHEMA, SeriesKey, SeriesVersion,
+};
 use fx_domain::{
     BacktestId, Bars as Columns, Currency, Digest, DigestBuilder, EquityCurve, LedgerRow, QuoteColumns,
     Trade, UnixNanos,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
@@ -133,6 +135,69 @@ impl BarStore for Bars {
     async fn rows_within_max(&self, version: &SeriesVersion, range: TimeRange) -> StoreResult<u64> {
         let held = |bars: &Columns| bars.lower_bound(range.end).saturating_sub(bars.lower_bound(range.start));
         Ok(self.read(version, held) as u64)
+    }
+}
+
+/// What was told, in memory.
+#[derive(Default)]
+pub struct Features(Mutex<BTreeMap<String, Vec<(FeatureVersion, FeatureValues)>>>);
+
+#[async_trait]
+impl FeatureStore for Features {
+    async fn put(
+        &self,
+        series: &FeatureKey,
+        values: FeatureValues,
+        created_at: UnixNanos,
+    ) -> StoreResult<FeatureVersion> {
+        let digest = Digest::of(format!("{series} {values:?}").as_bytes());
+        let version = FeatureVersion {
+            schema: RECORD_SCHEMA,
+            series: series.clone(),
+            version: digest,
+            blob_key: format!("memory/{series}"),
+            rows: values.available_at.len() as u64,
+            first: values.available_at[0],
+            last: values.available_at[values.available_at.len() - 1],
+            names: match &values.values {
+                FeatureColumn::Numbers(_) => Vec::new(),
+                FeatureColumn::Names(names) => {
+                    names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+                }
+            },
+            created_at,
+        };
+        let mut stored = lock(&self.0);
+        let versions = stored.entry(series.to_string()).or_default();
+        // The latest is the last.
+        let known = versions.iter().position(|(known, _)| known.version == digest);
+        let entry = known.map_or((version, values), |place| versions.remove(place));
+        versions.push(entry.clone());
+        Ok(entry.0)
+    }
+
+    async fn describe(&self, series: &FeatureKey) -> StoreResult<Option<FeatureVersion>> {
+        let stored = lock(&self.0);
+        Ok(stored
+            .get(&series.to_string())
+            .and_then(|versions| versions.last())
+            .map(|(version, _)| version.clone()))
+    }
+
+    async fn load(&self, version: &FeatureVersion) -> StoreResult<FeatureValues> {
+        let stored = lock(&self.0);
+        let versions = stored.get(&version.series.to_string()).into_iter().flatten();
+        let found = versions.into_iter().find(|(known, _)| known.version == version.version);
+        found.map(|(_, values)| values.clone()).ok_or_else(|| StoreError::Corrupt {
+            store: "features in memory",
+            what: version.series.to_string(),
+        })
+    }
+
+    async fn list(&self, page: &PageRequest) -> StoreResult<Page<FeatureVersion>> {
+        let stored = lock(&self.0);
+        let latest = stored.range::<str, _>(after(page));
+        Ok(page_of(latest.filter_map(|(key, versions)| Some((key, &versions.last()?.0))), page))
     }
 }
 

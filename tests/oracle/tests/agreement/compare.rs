@@ -1,12 +1,15 @@
 //! One run, twice: by the compiler and the engine, and by the oracle.
 
+use crate::markets::{key, told};
 use fx_domain::{Bars, LedgerRow, Pips, Trade, UnixNanos};
 use fx_engine::{
-    Decided, EngineError, Inputs, MarginPoint, Market, OrderEvent, Recorder, RunConfig, SpreadModel, State,
-    advance_over,
+    Decided, EngineError, FeatureSeries, FeatureTrack, Inputs, MarginPoint, Market, OrderEvent, Recorder,
+    RunConfig, SpreadModel, State, advance_over,
 };
-use fx_strategy::{AccountField, Action, Node, NodeId, ParameterValue, Plan, PositionField, Recording};
-use oracle::{Account, Close, Decision, Exact, Parameter};
+use fx_strategy::{
+    AccountField, Action, Feature, Node, NodeId, ParameterValue, Plan, PositionField, Recording,
+};
+use oracle::{Account, Close, Decision, Exact, Parameter, Told};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -56,10 +59,16 @@ impl Case {
         let compiled = fx_strategy::compile(&self.source, &self.parameters).map_err(|diagnostics| {
             self.told(self.bars.len(), &format!("it does not compile:\n{diagnostics}"))
         })?;
-        let seen = self.by_the_engine(&compiled.plan);
+        let told = told(
+            &self.bars,
+            self.config.tracks[0].granularity,
+            self.first_decision(),
+            &compiled.plan.features,
+        );
+        let seen = self.by_the_engine(&compiled.plan, &told);
         let seen =
             seen.map_err(|error| self.told(self.bars.len(), &format!("the engine refuses it: {error}")))?;
-        let closes = self.by_the_oracle(&seen.accounts);
+        let closes = self.by_the_oracle(&seen.accounts, told);
         let closes = closes
             .map_err(|error| self.told(self.bars.len(), &format!("the oracle refuses it: {error:#}")))?;
         let mut compared = Compared { bars: closes.len(), ..Compared::default() };
@@ -79,13 +88,24 @@ impl Case {
         self.bars.lower_bound(self.config.start)
     }
 
-    fn by_the_engine(&self, plan: &Plan) -> Result<Seen, EngineError> {
+    fn by_the_engine(&self, plan: &Plan, told: &Told) -> Result<Seen, EngineError> {
         let watched = watching(plan);
-        let state = State::start(&watched, &self.config)?;
-        let market = Market::new(&self.config, &state, &Inputs::of(&self.bars))?;
+        let track = |feature: &Feature| FeatureTrack {
+            instrument: self.config.tracks[0].instrument,
+            feature: feature.clone(),
+        };
+        let config = RunConfig {
+            features: plan.features.iter().map(track).collect(),
+            features_age_hours_max: u32::MAX,
+            ..self.config.clone()
+        };
+        let series: Vec<_> = plan.features.iter().map(|feature| series(feature, told)).collect();
+        let state = State::start(&watched, &config)?;
+        let inputs = Inputs { features: series.iter().collect(), ..Inputs::of(&self.bars) };
+        let market = Market::new(&config, &state, &inputs)?;
         let columns = vec![Vec::new(); watched.recordings.len()];
         let mut watch = Watch { plan: &watched, decided: BTreeMap::new(), columns };
-        advance_over(&watched, &self.config, state, &market, &mut watch)?;
+        advance_over(&watched, &config, state, &market, &mut watch)?;
         let Watch { mut decided, columns, .. } = watch;
         let (own, accounts) = columns.split_at(plan.recordings.len());
         let first = self.first_decision();
@@ -114,7 +134,7 @@ impl Case {
         Ok(seen)
     }
 
-    fn by_the_oracle(&self, accounts: &[Account]) -> anyhow::Result<Vec<Close>> {
+    fn by_the_oracle(&self, accounts: &[Account], told: Told) -> anyhow::Result<Vec<Close>> {
         let mut strategy = oracle::Strategy::parse(&self.source)?;
         for (name, value) in &self.parameters {
             let value = match *value {
@@ -128,7 +148,8 @@ impl Case {
             SpreadModel::Pips(pips) => Pips(pips).to_price(&self.config.tracks[0].instrument),
             _ => None,
         };
-        let market = oracle::Market::new(&self.bars, spread.map_or(0, fx_domain::Price::nanos));
+        let market = oracle::Market::new(&self.bars, spread.map_or(0, fx_domain::Price::nanos))
+            .with_told(self.config.tracks[0].granularity, told);
         strategy.run(&market, self.first_decision(), accounts)
     }
 
@@ -148,6 +169,17 @@ impl Case {
         }
         text + what
     }
+}
+
+/// What the engine is told of a feature.
+fn series(feature: &Feature, told: &Told) -> FeatureSeries {
+    let (available_at, values) = match feature {
+        Feature::Regime(wanted) => {
+            told.regimes.iter().map(|(at, name)| (*at, f64::from(name == wanted))).unzip()
+        }
+        named => told.numbers[&key(named)].iter().copied().unzip(),
+    };
+    FeatureSeries { available_at, values }
 }
 
 /// The bits of the undefined number.

@@ -43,6 +43,8 @@ pub(crate) enum Cond {
     Session(u8),
     /// Of the strategy's own.
     State,
+    /// Which name it has or has not.
+    Regime(u8),
     Defined(Num),
     DefinedCondition(Box<Cond>),
     Call(Call),
@@ -155,6 +157,7 @@ fn conditions(num: BoxedStrategy<Num>) -> BoxedStrategy<Cond> {
         2 => any::<u8>().prop_map(Cond::Local),
         1 => Just(Cond::State),
         1 => any::<u8>().prop_map(Cond::Session),
+        1 => any::<u8>().prop_map(Cond::Regime),
         8 => (num.clone(), vec((any::<u8>(), num.clone()), 1..3)).prop_map(|(a, rest)| Cond::Compare(a, rest)),
         1 => num.clone().prop_map(Cond::Defined),
         3 => call(num.clone()).prop_map(Cond::Call),

@@ -5,6 +5,8 @@ use fx_domain::{
     Ohlc, Price, QuoteSide, UnixNanos,
 };
 use fx_engine::{AccountKind, FillTime, IntrabarPolicy, RunConfig, SpreadModel};
+use fx_strategy::Feature;
+use oracle::Told;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -85,4 +87,61 @@ fn config([start, fill, account, policy, spread]: [u8; 5], sides: u8, bars: &Bar
         pyramiding: u32::from(account % 4),
         ..config
     }
+}
+
+/// What the oracle calls a feature that is a number.
+pub(crate) fn key(feature: &Feature) -> String {
+    match feature {
+        Feature::Pattern(name) => format!("pattern {name}"),
+        named => format!("feature {}", named.name()),
+    }
+}
+
+/// What is told of `features` beside `bars`, drawn from the bars themselves: at a close, right behind it, within the bar, or
+/// nothing. It begins in the warm-up, where there is one.
+pub(crate) fn told(
+    bars: &Bars,
+    granularity: Granularity,
+    first_decision: usize,
+    features: &[Feature],
+) -> Told {
+    let mut told = Told::default();
+    let mut names: Vec<_> =
+        features.iter().filter(|it| matches!(it, Feature::Regime(_))).map(Feature::name).collect();
+    names.push("told by nobody");
+    let begin = first_decision / 2;
+    for (number, feature) in features.iter().enumerate() {
+        let mut last = None;
+        for row in begin..bars.len() {
+            let (open, close) = (bars.times[row], granularity.close_of(bars.times[row]));
+            let drawn = bars.signal_side().close[row].nanos() / POINT
+                + bars.volume[row]
+                + row as i64 * 7
+                + number as i64;
+            let at = match drawn % 5 {
+                _ if row == begin => close,
+                0 | 1 => close,
+                2 => close.plus_nanos(1),
+                3 => open.plus_nanos((close.get() - open.get()) / 2),
+                _ => continue,
+            };
+            if last.is_some_and(|last| last >= at) {
+                continue;
+            }
+            last = Some(at);
+            match feature {
+                // One series for all of its names: the first one's.
+                Feature::Regime(_) if names[0] != feature.name() => {}
+                Feature::Regime(_) => {
+                    let name = names[usize::try_from(drawn / 5).unwrap_or(0) % names.len()];
+                    told.regimes.push((at, name.to_owned()));
+                }
+                _ => {
+                    let value = (drawn % 41) as f64 / 16.0 - 1.0;
+                    told.numbers.entry(key(feature)).or_default().push((at, value));
+                }
+            }
+        }
+    }
+    told
 }

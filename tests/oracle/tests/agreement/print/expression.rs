@@ -39,7 +39,10 @@ impl Printer<'_> {
                     "bid.low",
                     "ask.high",
                 ];
-                (format!("data.{}", fields[usize::from(*choice) % fields.len()]), true)
+                let told = ["feature(\"mood\")", "pattern(name=\"double_top\")"];
+                let choice = usize::from(*choice) % (fields.len() + told.len());
+                let field = fields.get(choice).map(|field| format!("data.{field}"));
+                (field.unwrap_or_else(|| told[choice % told.len()].to_owned()), true)
             }
             Num::Account(_) if market => fallback(),
             Num::Account(choice) => {
@@ -173,6 +176,15 @@ impl Printer<'_> {
             Cond::Session(choice) => {
                 let centre = ["sydney", "tokyo", "london", "new_york"][usize::from(*choice) % 4];
                 (format!("data.time.in_session(\"{centre}\")"), true)
+            }
+            Cond::Regime(choice) => {
+                let tests = [
+                    "(regime() == \"calm\")",
+                    "(regime() != \"calm\")",
+                    "(\"wild\" == regime())",
+                    "(\"größer\" != regime())",
+                ];
+                (tests[usize::from(*choice) % tests.len()].to_owned(), true)
             }
             Cond::State if market => compared(fallback()),
             Cond::State => ("self.t0".to_owned(), false),

@@ -48,6 +48,11 @@ impl Builder {
         self.reactive[id.index()]
     }
 
+    /// Whose bars a node is evaluated at.
+    pub(crate) fn clock(&self, id: NodeId) -> Clock {
+        self.clocks[id.index()]
+    }
+
     /// The one node of this value. Operands on several clocks are brought to the strategy's own bars.
     pub(crate) fn intern(&mut self, node: Node) -> NodeId {
         let node = match node.clock_given(|operand| self.clocks[operand.index()]) {

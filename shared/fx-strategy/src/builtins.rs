@@ -95,6 +95,29 @@ pub(crate) enum Function {
 }
 
 impl Function {
+    /// Whether it reads prices by itself: other bars than the strategy's own may stand in front of its arguments.
+    pub(crate) const fn reads_bars(self) -> bool {
+        matches!(
+            self,
+            Self::Vwap
+                | Self::Stochastic
+                | Self::Cci
+                | Self::Adx
+                | Self::PlusDi
+                | Self::MinusDi
+                | Self::Dmi
+                | Self::Keltner
+                | Self::Donchian
+                | Self::Atr
+                | Self::Natr
+                | Self::Supertrend
+                | Self::Psar
+                | Self::Ichimoku
+                | Self::Pivots
+                | Self::Fractals
+        )
+    }
+
     /// Whether it gives a decision, also in dict form.
     pub(crate) const fn is_decision(self) -> bool {
         matches!(

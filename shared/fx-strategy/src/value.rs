@@ -48,7 +48,32 @@ pub(crate) enum Scope {
     Strategy,
 }
 
+/// Bars that an indicator reads by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BarsRead {
+    /// Other bars than the strategy's own.
+    pub(crate) feed: Option<crate::plan::Feed>,
+    /// Which side of the quote.
+    pub(crate) side: crate::plan::SeriesSide,
+}
+
+impl BarsRead {
+    /// `data`
+    pub(crate) const OWN: Self = Self { feed: None, side: crate::plan::SeriesSide::Signal };
+}
+
 impl Scope {
+    /// The bars that it stands for, if so.
+    pub(crate) const fn bars(self) -> Option<BarsRead> {
+        match self {
+            Self::Data => Some(BarsRead::OWN),
+            Self::Side(side) => Some(BarsRead { feed: None, side }),
+            Self::Feed(feed) => Some(BarsRead { feed: Some(feed), side: crate::plan::SeriesSide::Signal }),
+            Self::FeedSide(feed, side) => Some(BarsRead { feed: Some(feed), side }),
+            Self::Time | Self::Position | Self::Account | Self::Strategy => None,
+        }
+    }
+
     /// How the source writes it.
     pub(crate) const fn name(self) -> &'static str {
         use crate::plan::SeriesSide;

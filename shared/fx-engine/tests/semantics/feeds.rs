@@ -60,6 +60,111 @@ fn indicators_count_the_bars_of_their_timeframe_and_choices_those_of_the_strateg
     assert_eq!(found("1 if defined(data.timeframe(\"1d\").close) else 0"), [0.0; 16]);
 }
 
+/// Every indicator that reads prices by itself, as recordings; `bars` stand in front of its arguments.
+fn indicators(bars: &str) -> Plan {
+    let calls = [
+        ("a", "vwap(BARS)"),
+        ("a", "vwap(BARS, 5)"),
+        ("a, b", "stochastic(BARS, 5)"),
+        ("a", "cci(BARS, 5)"),
+        ("a", "adx(BARS, 3)"),
+        ("a", "plus_di(BARS, 3)"),
+        ("a", "minus_di(BARS, 3)"),
+        ("a, b, c", "dmi(BARS, n=4)"),
+        ("a, b, c", "keltner(BARS, 4, k=atr(BARS, 2) * 1000)"),
+        ("a, b, c", "donchian(BARS, 4)"),
+        ("a", "atr(BARS, 4)"),
+        ("a", "natr(BARS, 4)"),
+        ("a, b", "supertrend(BARS, 3, k=1.5)"),
+        ("a", "psar(BARS)"),
+        ("a, b, c, d", "ichimoku(BARS, 2, 3, 5, 2)"),
+        ("a, b, c, d, e, f, g", "pivots(BARS)"),
+        ("a, b, c, d, e, f, g", "pivots(BARS, period=\"week\")"),
+        ("a, b", "fractals(BARS, 1)"),
+    ];
+    let mut body = String::new();
+    for (index, (names, call)) in calls.iter().enumerate() {
+        body += &format!("{names} = {}\n", call.replace("BARS", bars));
+        let last = names.split(", ").last().unwrap();
+        body += &format!("record(\"{index}\", {last})\n");
+    }
+    compiled(body.trim_end())
+}
+
+/// Hours that wander, three weeks of them without weekends.
+fn wandering() -> Bars {
+    let mut rows = Vec::new();
+    let mut last = 100_000;
+    for hour in 0..500_i64 {
+        let (step, reach) = (hour * hour * 7_919 % 401 - 200, hour * 31 % 97);
+        rows.push([last, last.max(last + step) + reach, last.min(last + step) - reach / 2, last + step]);
+        last += step;
+    }
+    let mut bars = both_from(at("2024-01-03T22:00:00Z"), Granularity::H1, 3, &rows);
+    bars.volume = (0..500).map(|hour| 1 + hour * 17 % 23).collect();
+    bars
+}
+
+/// Hours of `bars` put together to bars of four, by hand.
+fn fours(bars: &Bars) -> Bars {
+    let mut fours = Bars::empty(None);
+    for first in (0..bars.len()).step_by(4) {
+        let rows: Vec<_> = (first..first + 4).map(|row| bars.get(row)).collect();
+        let side = |of: &dyn Fn(&Bar) -> Ohlc| Ohlc {
+            open: of(&rows[0]).open,
+            high: rows.iter().map(|row| of(row).high).max().unwrap(),
+            low: rows.iter().map(|row| of(row).low).min().unwrap(),
+            close: of(&rows[3]).close,
+        };
+        let (bid, ask) = (side(&|row| row.bid), side(&|row| row.ask.unwrap()));
+        let volume = rows.iter().map(|row| row.volume).sum();
+        fours.push(Bar { time: rows[0].time, bid, ask: Some(ask), volume });
+    }
+    fours
+}
+
+#[test]
+fn indicators_of_other_bars_are_those_of_a_strategy_on_them() {
+    let hours = wandering();
+    let fours = fours(&hours);
+    for side in ["", ".ask", ".mid"] {
+        let seen = run(&indicators(&format!("data.timeframe(\"4h\"){side}")), &free(), &hours).recordings;
+        let mut config = free();
+        config.tracks[0].granularity = Granularity::H4;
+        let own = run(&indicators(&format!("data{side}")), &config, &fours).recordings;
+        for (index, (seen, own)) in seen.iter().zip(&own).enumerate() {
+            let defined = own.iter().filter(|value| !value.is_nan()).count();
+            assert!(defined > 10, "indicator {index} has {defined} values");
+            for (row, value) in seen.iter().enumerate() {
+                // The four hours that have ended by the close of this one.
+                let wanted = ((row + 1) / 4).checked_sub(1).map_or(f64::NAN, |last| own[last]);
+                assert!(
+                    value.to_bits() == wanted.to_bits() || value.is_nan() && wanted.is_nan(),
+                    "{index}{side} at {row}: {value} {wanted}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn indicators_of_another_instrument_are_those_of_a_strategy_on_it() {
+    let (bars, other) = (flat_hours(120), wandering().slice(0..120));
+    let seen = beside(&indicators("data.instrument(\"GBP/USD\")"), &bars, &other).recordings;
+    let own = run(&indicators("data"), &free(), &other).recordings;
+    let bits = |columns: &[Vec<f64>]| {
+        columns
+            .iter()
+            .map(|column| column.iter().map(|value| value.to_bits()).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(bits(&seen), bits(&own));
+}
+
+fn flat_hours(count: usize) -> Bars {
+    both_from(at("2024-01-03T22:00:00Z"), Granularity::H1, 2, &vec![[100_000; 4]; count])
+}
+
 #[test]
 fn days_and_weeks_end_at_1700_new_york_on_both_sides_of_a_change_of_clocks() {
     // Thursday to Tuesday; New York's clocks change on Sunday, 10 March 2024.

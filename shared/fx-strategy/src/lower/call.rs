@@ -9,7 +9,7 @@ use crate::lower::feed::is_feed_call;
 use crate::lower::session::is_session_call;
 use crate::lower::{Frame, Lowered, Lowering};
 use crate::plan::{Binary, Level, Unary};
-use crate::value::{Constant, Local, Locals, Scope, Value, mixing_hint};
+use crate::value::{BarsRead, Constant, Local, Locals, Scope, Value, mixing_hint};
 use ruff_python_ast::{Expr, ExprCall, Identifier, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextRange};
 
@@ -56,6 +56,14 @@ impl<'a> Lowering<'a, '_> {
                 {
                     return self.session_call(frame, call, name);
                 }
+                if let (Value::Scope(scope), Some(row)) = (&owner, builtin(name))
+                    && scope.bars().is_some()
+                    && row.function.reads_bars()
+                {
+                    let message = format!("`{name}` is a function, no method");
+                    let hint = format!("it is asked {}", other_bars(row));
+                    return Err(self.report.error_with_hint(range, "unknown-name", message, hint));
+                }
                 let hint =
                     series_habit(name).unwrap_or("the language works with functions: `sma(data.close, n)`");
                 let message = format!("{} has no method `{name}`", owner.kind());
@@ -84,22 +92,45 @@ impl<'a> Lowering<'a, '_> {
         self.report.error_with_hint(range, "unknown-name", format!("unknown function `{name}`"), hint)
     }
 
-    /// The argument of `call` for each of the function's, in the function's order.
+    /// The bars that stand in front of the arguments of an indicator, and the arguments behind them: `atr(slow, 14)`.
+    fn bars_in_front(
+        &mut self,
+        frame: &Frame<'a>,
+        call: &'a ExprCall,
+        row: &'static Builtin,
+    ) -> Lowered<(BarsRead, &'a [Expr])> {
+        let arguments: &'a [Expr] = &call.arguments.args;
+        match arguments.split_first() {
+            Some((first, rest)) if row.function.reads_bars() && names_bars(frame, first) => {
+                match self.expression(frame, first)? {
+                    Value::Scope(scope) if let Some(bars) = scope.bars() => Ok((bars, rest)),
+                    _ => Ok((BarsRead::OWN, arguments)),
+                }
+            }
+            _ => Ok((BarsRead::OWN, arguments)),
+        }
+    }
+
+    /// The argument of `call` for each of the function's, in the function's order. `positional` are those without a name.
     pub(crate) fn bind(
         &mut self,
         call: &'a ExprCall,
+        positional: &'a [Expr],
         row: &'static Builtin,
     ) -> Lowered<Vec<Option<&'a Expr>>> {
         let mut bound = vec![None; row.arguments.len()];
         let usage = || format!("it is called as `{}`", row.signature);
         let positions = if row.named_only { 0 } else { row.arguments.len() };
-        if let Some(extra) = call.arguments.args.get(positions) {
+        if let Some(extra) = positional.get(positions) {
             let message = if row.named_only && !row.arguments.is_empty() {
                 format!("arguments of `{}` are named", row.name)
             } else {
                 format!("`{}` takes {} arguments", row.name, row.arguments.len())
             };
             let hint = match row.arguments.first() {
+                _ if row.function.reads_bars() => {
+                    format!("it reads whole bars: `{}`, and {}", row.signature, other_bars(row))
+                }
                 Some(_) if row.function == Function::ClosePartial => {
                     "write `close_partial(percent=…)`, or `units=`, or `lots=`".to_owned()
                 }
@@ -108,7 +139,7 @@ impl<'a> Lowering<'a, '_> {
             };
             return Err(self.report.error_with_hint(extra.range(), "argument", message, hint));
         }
-        for (slot, argument) in bound.iter_mut().zip(&call.arguments.args) {
+        for (slot, argument) in bound.iter_mut().zip(positional) {
             *slot = Some(argument);
         }
         for keyword in &call.arguments.keywords {
@@ -174,7 +205,8 @@ impl<'a> Lowering<'a, '_> {
         if let Function::Min | Function::Max = row.function {
             return self.extreme(frame, call, row);
         }
-        let bound = self.bind(call, row)?;
+        let (bars, arguments) = self.bars_in_front(frame, call, row)?;
+        let bound = self.bind(call, arguments, row)?;
         match row.function {
             Function::Abs => self.unary_function(frame, Unary::Abs, &bound),
             Function::Sqrt => self.unary_function(frame, Unary::Sqrt, &bound),
@@ -219,7 +251,7 @@ impl<'a> Lowering<'a, '_> {
                 "`range` stands in a `for` loop only",
                 "write `for i in range(N):`",
             )),
-            _ => self.indicator(frame, &Given { row, bound: &bound, range }),
+            _ => self.indicator(frame, &Given { row, bound: &bound, range }, bars),
         }
     }
 
@@ -394,4 +426,29 @@ impl<'a> Lowering<'a, '_> {
         }
         Ok(locals)
     }
+}
+
+/// Whether an expression can only stand for bars or a group of other values: a name that does, and what is behind its dots.
+fn names_bars(frame: &Frame<'_>, expression: &Expr) -> bool {
+    match expression {
+        Expr::Name(name) => {
+            matches!(frame.locals.get(name.id.as_str()), Some(Local::Value(Value::Scope(scope))) if scope.bars().is_some())
+        }
+        Expr::Attribute(attribute) => {
+            matches!(attribute.attr.as_str(), "bid" | "ask" | "mid") && names_bars(frame, &attribute.value)
+        }
+        Expr::Call(call) => match &*call.func {
+            Expr::Attribute(method) => {
+                matches!(method.attr.as_str(), "timeframe" | "instrument") && names_bars(frame, &method.value)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// How an indicator is asked of other bars.
+fn other_bars(row: &Builtin) -> String {
+    let rest = if row.arguments.iter().any(|argument| argument.required) { ", 14" } else { "" };
+    format!("of other bars `{}(data.timeframe(\"4h\"){rest})`", row.name)
 }

@@ -13,14 +13,26 @@ use crate::builtins::Function;
 use crate::limits::LOOK_BACK_MAX;
 use crate::lower::decision::Given;
 use crate::lower::{Frame, Lowered, Lowering};
-use crate::plan::{Binary, Node, NodeId, PriceField, Recursion, SeriesSide, Unary, Window};
-use crate::value::{Constant, Value};
+use crate::plan::{Binary, Clock, Node, NodeId, PriceField, Recursion, Unary, Window};
+use crate::value::{BarsRead, Constant, Value};
 use ruff_python_ast::Expr;
 use ruff_text_size::{Ranged, TextRange};
 
 impl<'a> Lowering<'a, '_> {
     /// What the call of an indicator stands for.
-    pub(crate) fn indicator(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
+    pub(crate) fn indicator(
+        &mut self,
+        frame: &Frame<'a>,
+        given: &Given<'_, 'a>,
+        bars: BarsRead,
+    ) -> Lowered<Value> {
+        let outer = std::mem::replace(&mut self.bars, bars);
+        let value = self.indicator_of_bars(frame, given);
+        self.bars = outer;
+        value
+    }
+
+    fn indicator_of_bars(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
         let number = match given.row.function {
             Function::CrossesAbove | Function::CrossesBelow => return self.crosses(frame, given),
             Function::Rising | Function::Falling => return self.runs(frame, given),
@@ -121,7 +133,31 @@ impl<'a> Lowering<'a, '_> {
     }
 
     fn price(&mut self, field: PriceField) -> NodeId {
-        self.builder.intern(Node::Price { side: SeriesSide::Signal, field })
+        let BarsRead { feed, side } = self.bars;
+        self.builder.intern(match feed {
+            None => Node::Price { side, field },
+            Some(feed) => Node::FeedPrice { feed, side, field },
+        })
+    }
+
+    fn volume(&mut self) -> NodeId {
+        self.builder.intern(self.bars.feed.map_or(Node::Volume, |feed| Node::FeedVolume { feed }))
+    }
+
+    /// Refuses a number of other bars than those that the indicator reads: it would be worked out at the strategy's own, where
+    /// each of the others is seen many times.
+    fn of_the_same_bars(&mut self, given: &Given<'_, 'a>, name: &str, x: NodeId) -> Lowered<NodeId> {
+        let Some(feed) = self.bars.feed else { return Ok(x) };
+        if self.builder.overflow().is_some()
+            || matches!(self.builder.clock(x), Clock::Any)
+            || self.builder.clock(x) == Clock::Of(feed)
+        {
+            return Ok(x);
+        }
+        let place: TextRange = given.get(name).map_or(given.range, Ranged::range);
+        let message = format!("`{name}` is not of the bars that `{}` reads here", given.row.name);
+        let hint = "make it of the same bars, or a constant";
+        Err(self.report.error_with_hint(place, "type", message, hint))
     }
 
     fn window(&mut self, kind: Window, x: NodeId, bars: u32) -> NodeId {
@@ -163,7 +199,8 @@ impl<'a> Lowering<'a, '_> {
         default: f64,
     ) -> Lowered<NodeId> {
         if given.get(name).is_some() {
-            self.operand(frame, given, name)
+            let x = self.operand(frame, given, name)?;
+            self.of_the_same_bars(given, name, x)
         } else {
             Ok(self.builder.number(default))
         }

@@ -21,7 +21,7 @@ use crate::diagnostic::{Reported, Reporter};
 use crate::limits::{DEPTH_MAX, RULES_MAX, STEPS_MAX};
 use crate::parameters::{ParameterValue, constant};
 use crate::plan::{CellId, LabelId, Literal, Node, NodeId, Plan, Recording, Rule};
-use crate::value::{Local, Locals, Scope, Value};
+use crate::value::{BarsRead, Local, Locals, Scope, Value};
 use ruff_text_size::{Ranged, TextRange};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +42,8 @@ pub(crate) struct Lowering<'a, 'r> {
     cells: Locals<'a>,
     /// Cells that are assigned somewhere.
     assigned: BTreeSet<&'a str>,
+    /// What the indicator that is being lowered reads by itself.
+    bars: BarsRead,
     /// Helpers whose inlining is under way.
     calls: Vec<&'a str>,
     depth: usize,
@@ -90,6 +92,7 @@ impl<'a, 'r> Lowering<'a, 'r> {
             named_labels: Vec::new(),
             cells: Locals::new(),
             assigned: BTreeSet::new(),
+            bars: BarsRead::OWN,
             calls: Vec::new(),
             depth: 0,
             steps: 0,

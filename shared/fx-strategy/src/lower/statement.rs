@@ -107,7 +107,7 @@ impl<'a> Lowering<'a, '_> {
     /// A recorded series has a gap where control does not reach the recording.
     fn record(&mut self, frame: &Frame<'a>, call: &'a ExprCall) -> Lowered<()> {
         let Some(row) = builtin("record") else { return Ok(()) };
-        let bound = self.bind(call, row)?;
+        let bound = self.bind(call, &call.arguments.args, row)?;
         let [Some(name_at), Some(value_at)] = *bound.as_slice() else { return Ok(()) };
         let Value::Constant(Constant::Text(name)) = self.expression(frame, name_at)? else {
             let hint = "write `record(\"fast\", fast)`";
@@ -337,7 +337,7 @@ impl<'a> Lowering<'a, '_> {
             ));
         };
         let mut bounds = [None; 3];
-        for (slot, argument) in bounds.iter_mut().zip(self.bind(call, row)?) {
+        for (slot, argument) in bounds.iter_mut().zip(self.bind(call, &call.arguments.args, row)?) {
             if let Some(argument) = argument {
                 *slot = Some(self.whole_number(frame, argument, hint)?);
             }

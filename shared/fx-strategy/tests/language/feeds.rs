@@ -41,6 +41,28 @@ fn what_mixes_bars_is_of_the_strategy_s_own() {
 }
 
 #[test]
+fn indicators_that_read_prices_take_other_bars_in_front() {
+    let range = |bars: &str| {
+        let [high, low] = ["high", "low"].map(|field| format!("{bars}{field}"));
+        let before = format!("{bars}close[-2]");
+        format!("Max(Max(Sub({high}, {low}), Abs(Sub({high}, {before}))), Abs(Sub({low}, {before})))")
+    };
+    assert_eq!(recorded("atr(slow, 14)"), format!("x = AsOf(Rma({}, 14))", range("4h.")));
+    assert_eq!(recorded("atr(slow, n=14)"), recorded("atr(data.timeframe(\"4h\"), 14)"));
+    assert_eq!(recorded("atr(data, 14)"), recorded("atr(14)"));
+    assert_eq!(recorded("atr(data.ask, 14)"), format!("x = Rma({}, 14)", range("ask.")));
+    let upper = |call: &str| {
+        words(&plan_of(&format!("slow = data.timeframe(\"4h\")\nu, m, l = {call}\nrecord(\"x\", u)")))
+    };
+    assert_eq!(upper("donchian(slow.mid, 5)"), "x = AsOf(Highest(4h.mid.high, 5))");
+    // A helper is given bars like any other value, and what stands inside of another call reads its own.
+    let helper = "def wide(bars):\n    return keltner(bars, 5, k=2 * atr(bars, 3) / atr(bars, 9))\n\n";
+    let source = format!("{helper}{}", strategy("u, m, l = wide(data.timeframe(\"4h\"))\nrecord(\"x\", u)"));
+    let found = words(&crate::compiled(&source).plan);
+    assert!(found.starts_with("x = AsOf(Add(Ema(4h.close, 5)") && !found.contains(" high"), "{found}");
+}
+
+#[test]
 fn decisions_and_cells_are_of_the_strategy_s_own_bars() {
     let body = "slow = data.timeframe(\"4h\")\nif slow.close > slow.open:\n    return buy(units=slow.volume, stop_loss=slow.low)";
     assert_eq!(
@@ -75,6 +97,19 @@ fn mistakes_are_named() {
         ("x = data.timeframe(\"4h\").timeframe(\"1d\")", "has no method `timeframe`"),
         ("x = sma(data.timeframe(\"4h\").close * position.units, 2)", "`sma` works on market data"),
         ("x = data.timeframe(\"4h\") + 1", "a number is needed here"),
+        ("x = data.timeframe(\"4h\").atr(14)", "it is asked of other bars `atr(data.timeframe(\"4h\"), 14)`"),
+        (
+            "x = atr(data.close, 14)",
+            "it reads whole bars: `atr(n)`, and of other bars `atr(data.timeframe(\"4h\"), 14)`",
+        ),
+        ("x = atr(data.time, 14)", "`atr` takes 1 arguments"),
+        ("x = sma(data.timeframe(\"4h\"), 14)", "name one of its values: open, high"),
+        (
+            "a, b = supertrend(data.timeframe(\"4h\"), 10, k=data.close)",
+            "`k` is not of the bars that `supertrend` reads here",
+        ),
+        ("x = psar(data.timeframe(\"4h\"), step=data.timeframe(\"1d\").close)", "`step` is not of the bars"),
+        ("a, b, c = keltner(data.timeframe(\"4h\"), 10, k=data.close)", "`k` is not of the bars"),
     ] {
         let answer = refused(&strategy(body)).to_string();
         assert!(answer.contains(wanted), "{body}: {answer}");

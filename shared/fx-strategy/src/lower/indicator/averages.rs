@@ -68,7 +68,7 @@ impl<'a> Lowering<'a, '_> {
     /// Σ typical price · volume ÷ Σ volume.
     pub(super) fn vwap(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<NodeId> {
         let price = self.typical_price();
-        let volume = self.builder.intern(Node::Volume);
+        let volume = self.volume();
         let weighted = self.multiply(price, volume);
         let sums = if given.get("n").is_some() {
             let bars = self.period(frame, given, "n")?;

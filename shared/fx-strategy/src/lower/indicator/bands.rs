@@ -81,7 +81,10 @@ impl<'a> Lowering<'a, '_> {
     pub(super) fn supertrend(&mut self, frame: &Frame<'a>, given: &Given<'_, 'a>) -> Lowered<Value> {
         let bars = self.period_or(frame, given, "n", SUPERTREND.1)?;
         let width = match given.get("k") {
-            Some(_) => self.market(frame, given, "k")?,
+            Some(_) => {
+                let k = self.market(frame, given, "k")?;
+                self.of_the_same_bars(given, "k", k)?
+            }
             None => self.builder.number(SUPERTREND.0),
         };
         let (high, low) = (self.price(PriceField::High), self.price(PriceField::Low));
@@ -114,9 +117,11 @@ impl<'a> Lowering<'a, '_> {
         let [mut step, mut limit] = PSAR.map(|default| self.builder.number(default));
         if given.get("step").is_some() {
             step = self.market(frame, given, "step")?;
+            self.of_the_same_bars(given, "step", step)?;
         }
         if given.get("limit").is_some() {
             limit = self.market(frame, given, "limit")?;
+            self.of_the_same_bars(given, "limit", limit)?;
         }
         Ok(self.builder.intern(Node::Psar { high, low, step, limit }))
     }

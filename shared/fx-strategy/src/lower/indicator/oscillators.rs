@@ -3,7 +3,7 @@
 use super::tuple;
 use crate::lower::decision::Given;
 use crate::lower::{Frame, Lowered, Lowering};
-use crate::plan::{Binary, NodeId, PriceField, Recursion, Unary, Window};
+use crate::plan::{Binary, Node, NodeId, PriceField, Recursion, Unary, Window};
 use crate::value::Value;
 
 /// Bars over which `stochastic` is smoothed, and averaged once more.
@@ -93,7 +93,8 @@ impl<'a> Lowering<'a, '_> {
 
     /// Wilder's average of x, which counts as 0 where it is undefined: at the first bar.
     fn wilder_sum(&mut self, x: NodeId, bars: u32) -> NodeId {
-        let (defined, zero) = (self.builder.unary(Unary::Defined, x), self.builder.number(0.0));
+        let (defined, zero) =
+            (self.builder.intern(Node::Unary { op: Unary::Defined, x }), self.builder.number(0.0));
         let x = self.builder.select(defined, x, zero);
         self.recursion(Recursion::Rma, x, bars)
     }

@@ -105,7 +105,7 @@ impl fmt::Display for FeatureKey {
 /// One version of what was told. `version` is the digest of its values' stored form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FeatureVersion {
-    /// Form of this record, [`RECORD_SCHEMA`].
+    /// Form of this record, [`RECORD_SCHEMA`](crate::records::RECORD_SCHEMA).
     pub schema: u16,
     /// What.
     pub series: FeatureKey,

@@ -2,7 +2,7 @@
 //!
 //! An undefined number is one canonical NaN; conditions are bytes, so that a column of them is a column of bytes.
 
-use fx_strategy::{Binary, Unary};
+use fx_strategy::{Binary, Unary, floor_div, floor_mod};
 
 /// The undefined number: the same bits on every platform.
 pub(crate) const UNDEFINED: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
@@ -68,29 +68,6 @@ pub(crate) fn arithmetic(op: Binary, a: f64, b: f64) -> f64 {
         _ => UNDEFINED,
     };
     finite_or_undefined(value)
-}
-
-/// Whether a remainder lies on the other side of zero than its divisor: the quotient was not rounded down then.
-fn is_opposite(remainder: f64, divisor: f64) -> bool {
-    remainder.abs() > 0.0 && (remainder < 0.0) != (divisor < 0.0)
-}
-
-/// Python's `%` of floats: the exact remainder, with the sign of the divisor, also where it is zero.
-fn floor_mod(a: f64, b: f64) -> f64 {
-    let remainder = a % b;
-    if is_opposite(remainder, b) { remainder + b } else { remainder.abs().copysign(b) }
-}
-
-/// Python's `//` of floats: the floor of the exact quotient, so that `1.0 // 0.1` is 9. A zero has the quotient's sign.
-fn floor_div(a: f64, b: f64) -> f64 {
-    let remainder = a % b;
-    let quotient = (a - remainder) / b - f64::from(u8::from(is_opposite(remainder, b)));
-    let floor = quotient.floor();
-    match quotient {
-        0.0 => 0.0_f64.copysign(a / b),
-        _ if quotient - floor > 0.5 => floor + 1.0,
-        _ => floor,
-    }
 }
 
 #[inline(always)]

@@ -1,5 +1,6 @@
 //! Builds a plan: no two nodes alike, conditions folded, nothing that no rule uses, numbered in one canonical order.
 
+use crate::floor::{floor_div, floor_mod};
 use crate::limits::{FEEDS_MAX, HISTORY_MAX, NODES_MAX};
 use crate::plan::{
     Action, Binary, CellId, Clock, Feature, FeatureId, Feed, LabelId, Literal, Node, NodeId, Plan, Recording,
@@ -311,13 +312,15 @@ fn relabelled(mut rules: Vec<Rule>, labels: Vec<String>) -> (Vec<Rule>, Vec<Stri
     (rules, kept)
 }
 
-/// `a op b` of constants, where it has a value; `//` and `%` are left to the evaluation.
+/// `a op b` of constants, where it has a value.
 fn arithmetic(op: Binary, a: f64, b: f64) -> Option<f64> {
     let value = match op {
         Binary::Add => a + b,
         Binary::Sub => a - b,
         Binary::Mul => a * b,
         Binary::Div => a / b,
+        Binary::FloorDiv => floor_div(a, b),
+        Binary::Mod => floor_mod(a, b),
         _ => return None,
     };
     value.is_finite().then_some(value)

@@ -39,6 +39,7 @@ mod builtins;
 mod clocks;
 mod diagnostic;
 mod feature_names;
+mod floor;
 pub mod limits;
 mod lower;
 mod parameters;
@@ -50,6 +51,7 @@ mod value;
 
 pub use builtins::{BUILTINS, Builtin, builtin};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use floor::{floor_div, floor_mod};
 pub use parameters::{ParameterKind, ParameterSpec, ParameterValue};
 pub use plan::*;
 pub use plan_check::PlanError;

@@ -1,6 +1,7 @@
 //! Expressions: literals, operators, comparisons, choices.
 
 use crate::diagnostic::Reported;
+use crate::floor::{floor_div, floor_mod};
 use crate::limits::{EXPONENT_MAX, RULES_MAX};
 use crate::lower::feature::REGIME_HINT;
 use crate::lower::names::members;
@@ -406,8 +407,7 @@ pub(crate) fn constant_of(expression: &Expr) -> Option<Constant> {
     }
 }
 
-/// `a op b` of constants as Python has it; `None` where it is undefined, overflows, or is left to the evaluation so
-/// that both cannot differ (`//` and `%` of fractions).
+/// `a op b` of constants as Python has it; `None` where it is undefined or overflows.
 fn fold(op: Operator, a: &Constant, b: &Constant) -> Option<Constant> {
     if let (Constant::Integer(a), Constant::Integer(b)) = (a, b) {
         let exact = match op {
@@ -432,6 +432,8 @@ fn fold(op: Operator, a: &Constant, b: &Constant) -> Option<Constant> {
         Operator::Sub => a - b,
         Operator::Mult => a * b,
         Operator::Div if b != 0.0 => a / b,
+        Operator::FloorDiv => floor_div(a, b),
+        Operator::Mod => floor_mod(a, b),
         _ => return None,
     };
     value.is_finite().then_some(Constant::Number(value))

@@ -116,6 +116,12 @@ fn constants_fold_as_in_python() {
         ("7 // -2", "-4"),
         ("-7 % 3", "2"),
         ("7 % -3", "-2"),
+        ("7.5 // 2", "3"),
+        ("-7.5 // 2", "-4"),
+        ("1.0 // 0.1", "9"),
+        ("-7.5 % 2", "0.5"),
+        ("68 % 1.5", "0.5"),
+        ("1 if defined(68 % 1.5) else 0", "1"),
         ("7 / 2", "3.5"),
         ("2 ** 10", "1024"),
         ("2 ** -2", "0.25"),
@@ -134,6 +140,8 @@ fn constants_fold_as_in_python() {
 #[test]
 fn an_undefined_constant_stays_an_operation() {
     assert_eq!(words_of("record(\"x\", 1 / 0)"), "x = Div(1, 0)");
+    assert_eq!(words_of("record(\"x\", 1.5 // 0)"), "x = FloorDiv(1.5, 0)");
+    assert_eq!(words_of("record(\"x\", 1.5 % 0)"), "x = Mod(1.5, 0)");
     assert_eq!(words_of("record(\"x\", 1e308 * 10)"), format!("x = Mul(1{}, 10)", "0".repeat(308)));
     assert_eq!(words_of("record(\"x\", sqrt(-1))"), "x = Sqrt(-1)");
 }

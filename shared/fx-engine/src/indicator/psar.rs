@@ -84,7 +84,8 @@ impl Psar {
         let next = value + self.factor * (self.extreme - value);
         self.stop = if self.rises { smaller(next, lowest) } else { larger(next, highest) };
         (self.stop, self.factor) = (finite_or_undefined(self.stop), finite_or_undefined(self.factor));
-        finite_or_undefined(value)
+        // A zero has no sign here, whichever way it was reached from.
+        finite_or_undefined(value + 0.0)
     }
 
     /// The way in which the second bar goes.

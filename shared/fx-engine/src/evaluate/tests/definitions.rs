@@ -194,7 +194,7 @@ pub(super) fn psar(bars: &[[f64; 4]]) -> Vec<f64> {
         }
         now.stop = finite_or_undefined(next);
         now.factor = finite_or_undefined(now.factor);
-        values.push(finite_or_undefined(value));
+        values.push(finite_or_undefined(value + 0.0));
         way = Some(now);
     }
     values

@@ -7,13 +7,15 @@ use fx_app::ports::{BarStream, Page, PageRequest, StoreResult, TimeRange};
 use fx_app::records::SeriesVersion;
 use fx_domain::{Digest, ErrorKind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::Barrier;
 
-/// Says how many bars a range holds, and counts how many streams begin at once.
+/// Says how many bars a range holds, and counts how many streams begin at once: each waits until so many have.
 struct Watched {
     inner: Arc<dyn BarStore>,
     rows: u64,
     reading: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
+    together: Arc<Barrier>,
 }
 
 #[async_trait]
@@ -30,11 +32,12 @@ impl BarStore for Watched {
         self.inner.load(version, range, warm_up).await
     }
     fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream {
-        let (most, reading) = (self.most.clone(), self.reading.clone());
+        let (most, reading, together) = (self.most.clone(), self.reading.clone(), self.together.clone());
         let stream = self.inner.stream(version, range, warm_up);
         let first = async move {
             let now = reading.fetch_add(1, Ordering::SeqCst) + 1;
             most.fetch_max(now, Ordering::SeqCst);
+            together.wait().await;
             for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
@@ -51,11 +54,12 @@ impl BarStore for Watched {
     }
 }
 
-async fn bench(rows: u64) -> (Bench, BacktestRequest, Arc<AtomicUsize>) {
+async fn bench(rows: u64, together: usize) -> (Bench, BacktestRequest, Arc<AtomicUsize>) {
     let most = Arc::new(AtomicUsize::new(0));
-    let watch = most.clone();
-    let bench =
-        Bench::over(move |inner| Arc::new(Watched { inner, rows, reading: Arc::default(), most: watch }));
+    let (watch, together) = (most.clone(), Arc::new(Barrier::new(together)));
+    let bench = Bench::over(move |inner| {
+        Arc::new(Watched { inner, rows, reading: Arc::default(), most: watch, together })
+    });
     bench.hours("EUR/USD", (0..24).map(|_| flat(10_800)));
     let strategy = bench.strategy(&["EUR/USD"], &HOLD).await;
     let request = bench.request(strategy);
@@ -64,9 +68,9 @@ async fn bench(rows: u64) -> (Bench, BacktestRequest, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn the_bars_of_the_range_count_not_those_of_the_series() {
-    let (bench, request, _) = bench(RUN_BARS_MAX).await;
+    let (bench, request, _) = bench(RUN_BARS_MAX, 1).await;
     bench.run(request).await.unwrap();
-    let (bench, request, most) = self::bench(RUN_BARS_MAX + 1).await;
+    let (bench, request, most) = self::bench(RUN_BARS_MAX + 1, 1).await;
     let refused = bench.run(request).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::BacktestData);
     assert!(refused.message().contains("100000001 bars"), "{}", refused.message());
@@ -75,7 +79,7 @@ async fn the_bars_of_the_range_count_not_those_of_the_series() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bars_are_loaded_for_as_many_runs_as_may_run() {
-    let (bench, request, most) = bench(1).await;
+    let (bench, request, most) = bench(1, LIMITS.concurrent_max).await;
     let runs = (0..12).map(|number| {
         let (app, caller) = (bench.app.clone(), bench.caller.clone());
         let request = BacktestRequest { seed: number, ..request.clone() };

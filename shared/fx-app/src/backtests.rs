@@ -76,10 +76,11 @@ impl App {
     pub async fn get_outcome(&self, caller: &Caller, id: &BacktestId) -> PlatformResult<BacktestOutcome> {
         let record = self.get_backtest(caller, id).await?;
         let results = &self.files.results;
-        let trades = results.trades(id, 0..TRADES_SHOWN_MAX as u64).await;
-        let (trades, curve, pending) =
-            (there(id, trades)?, results.curve(id).await, results.pending(id).await);
-        let shown = Shown { trades, curve: there(id, curve)?, pending: there(id, pending)? };
+        let shown = Shown {
+            trades: there(id, results.trades(id, 0..TRADES_SHOWN_MAX as u64).await)?,
+            curve: there(id, results.curve(id).await)?,
+            pending: there(id, results.pending(id).await)?,
+        };
         Ok(BacktestOutcome { record, shown })
     }
 

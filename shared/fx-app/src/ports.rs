@@ -234,10 +234,8 @@ pub trait BarStore: Send + Sync {
         series: &SeriesKey,
         version: Option<&Digest>,
     ) -> StoreResult<Option<SeriesVersion>>;
-    /// The bars of `range`, all quotes at its first instant included, and up to `warm_up` bars before it.
-    async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars>;
-    /// The same bars in pieces, in order; none is empty, and none longer than [`PIECE_BARS_MAX`]. However long the range is,
-    /// only a few pieces are in memory.
+    /// The bars of `range`, all quotes at its first instant included, and up to `warm_up` bars before it, in pieces: in order;
+    /// none is empty, and none longer than [`PIECE_BARS_MAX`]. However long the range is, only a few are in memory.
     fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream;
     /// A page of the latest versions of all series, by key.
     async fn list(&self, page: &PageRequest) -> StoreResult<Page<SeriesVersion>>;

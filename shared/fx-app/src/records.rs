@@ -91,7 +91,7 @@ pub struct SeriesVersion {
     /// The stored side; none when both are.
     pub side: Option<QuoteSide>,
     /// Where a stored ask comes from; said only where it was made of a column of spreads.
-    #[serde(default = "measured", skip_serializing_if = "is_measured")]
+    #[serde(default, skip_serializing_if = "PriceSource::is_measured")]
     pub ask_source: PriceSource,
     /// How many bars.
     pub rows: u64,
@@ -105,15 +105,6 @@ pub struct SeriesVersion {
     pub synthetic: bool,
     /// When it was imported.
     pub created_at: UnixNanos,
-}
-
-const fn measured() -> PriceSource {
-    PriceSource::Measured
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_measured(source: &PriceSource) -> bool {
-    *source == PriceSource::Measured
 }
 
 impl Versioned for SeriesVersion {

@@ -3,14 +3,23 @@
 use crate::{Currency, ExitReason, Instrument, Money, OrderId, Price, Side, Units, UnixNanos};
 use serde::{Deserialize, Serialize};
 
-/// Where a fill's price came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Where a price came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PriceSource {
     /// Both sides were in the data.
+    #[default]
     Measured,
     /// One side was in the data, the other came from the spread model.
     Modelled,
+}
+
+impl PriceSource {
+    /// Whether both sides were in the data.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        *self == Self::Measured
+    }
 }
 
 /// How an order met the market.

@@ -295,6 +295,25 @@ pub enum OrderEventKind {
     },
 }
 
+impl OrderEventKind {
+    /// Whether the order waits no longer from here on.
+    #[must_use]
+    pub const fn ends_waiting(&self) -> bool {
+        match self {
+            Self::Filled { .. }
+            | Self::Cancelled { .. }
+            | Self::Expired
+            | Self::Lapsed
+            | Self::Rejected { .. } => true,
+            Self::Submitted { .. }
+            | Self::Triggered { .. }
+            | Self::Moved { .. }
+            | Self::Protected { .. }
+            | Self::Exited { .. } => false,
+        }
+    }
+}
+
 /// Who took an order back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

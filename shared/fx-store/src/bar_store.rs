@@ -8,19 +8,15 @@ use async_trait::async_trait;
 use bytes::{Buf, Bytes};
 use futures::stream::{Stream, StreamExt, TryStreamExt};
 use fx_app::ports::{
-    BarStore, BarStream, BlobStore, Catalog, PIECE_BARS_MAX, Page, PageRequest, StoreError, StoreResult,
-    TimeRange,
+    BarStore, BarStream, BlobStore, Catalog, PIECE_BARS_MAX, Page, PageRequest, StoreResult, TimeRange,
 };
 use fx_app::records::{SeriesKey, SeriesVersion};
 use fx_domain::{Bars, Digest, UnixNanos};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use std::ops::Range;
-use std::pin::pin;
 use std::sync::Arc;
 
-/// Bars that one call loads, at most: 56 to 88 bytes each.
-pub const LOAD_BARS_MAX: u64 = 50_000_000;
 /// Objects fetched at the same time: each has some megabytes.
 const FETCHES_AHEAD: usize = 2;
 /// Row groups decoded at the same time.
@@ -41,7 +37,7 @@ impl ParquetBars {
     /// The manifest of a version, held to its digest.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when it is missing or not what the version names.
+    /// [`StoreError::Corrupt`](fx_app::ports::StoreError::Corrupt) when it is missing or not what the version names.
     pub async fn manifest(&self, version: &SeriesVersion) -> StoreResult<Manifest> {
         let read = async {
             let key = parse_key(&version.manifest_key)?;
@@ -142,29 +138,6 @@ impl ParquetBars {
             }
         };
         groups.map_ok(decode).try_buffered(DECODES_AHEAD)
-    }
-
-    async fn load_checked(
-        &self,
-        version: &SeriesVersion,
-        range: TimeRange,
-        warm_up: usize,
-    ) -> Result<Bars, Error> {
-        let manifest = self.manifest(version).await?;
-        let wanted = select(&manifest, range, warm_up as u64);
-        let rows: u64 = groups_of(&manifest, &wanted).map(|group| group.rows).sum();
-        if rows > LOAD_BARS_MAX {
-            let what = format!("a range of {}", manifest.series);
-            return Err(Error::Limit { what, limit: LOAD_BARS_MAX, unit: "bars" });
-        }
-        // At most LOAD_BARS_MAX: counted from the manifest.
-        let bars = manifest.shape()?.with_capacity(usize::try_from(rows).unwrap_or(0));
-        let mut bars = Bars { ask_source: manifest.ask_source, ..bars };
-        let mut pieces = pin!(self.clone().pieces(version.clone(), range, warm_up).await?);
-        while let Some(piece) = pieces.try_next().await? {
-            bars.append(&piece);
-        }
-        Ok(bars)
     }
 }
 
@@ -302,16 +275,6 @@ impl BarStore for ParquetBars {
             Some(version) => self.catalog.version(series, version).await,
             None => self.catalog.latest(series).await,
         }
-    }
-
-    async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars> {
-        self.load_checked(version, range, warm_up).await.map_err(|error| match error {
-            Error::Limit { what, .. } => StoreError::TooLarge {
-                what,
-                limit_bytes: LOAD_BARS_MAX as usize * std::mem::size_of::<[i64; 10]>(),
-            },
-            other => into_store_error(STORE, other),
-        })
     }
 
     fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream {

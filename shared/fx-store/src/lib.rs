@@ -23,7 +23,7 @@ mod results;
 pub mod synthetic;
 mod table;
 
-pub use bar_store::{LOAD_BARS_MAX, ParquetBars};
+pub use bar_store::ParquetBars;
 pub use bars_file::{OBJECT_ROWS_MAX, PRICE_NANOS_MAX, ROW_GROUP_ROWS, decode_bars, encode_bars};
 pub use error::Error;
 pub use features::{BlobFeatures, FeatureFileError, read_features};

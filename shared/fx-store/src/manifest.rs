@@ -104,7 +104,7 @@ pub struct Manifest {
     /// The stored side; none when both are.
     pub side: Option<QuoteSide>,
     /// Where a stored ask comes from; said only where it was made of a column of spreads.
-    #[serde(default = "measured", skip_serializing_if = "is_measured")]
+    #[serde(default, skip_serializing_if = "PriceSource::is_measured")]
     pub ask_source: PriceSource,
     /// Decimals of the stored prices.
     pub decimals: u32,
@@ -120,15 +120,6 @@ pub struct Manifest {
     pub gaps: Gaps,
     /// The objects in order of time.
     pub objects: Vec<ObjectEntry>,
-}
-
-const fn measured() -> PriceSource {
-    PriceSource::Measured
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_measured(source: &PriceSource) -> bool {
-    *source == PriceSource::Measured
 }
 
 impl ObjectEntry {

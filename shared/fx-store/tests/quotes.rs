@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use fx_app::ports::{BarStore, TimeRange};
+use fx_app::ports::TimeRange;
 use fx_app::records::{SeriesKey, SeriesVersion};
 use fx_domain::{
     Bar, Bars, DatasetName, Granularity, Instrument, NANOS_PER_DAY, Price, TimeOrder, UnixNanos,
 };
 use fx_store::import::{ImportFile, ImportOptions, ImportReport, import};
 use fx_store::{ParquetBars, ROW_GROUP_ROWS};
+use fx_testkit::load_bars;
 use fx_testkit::memory::{Blobs, Catalogue};
 use std::fmt::Write as _;
 use std::io::Read as _;
@@ -42,7 +43,7 @@ async fn imported(files: Vec<ImportFile>) -> Bench {
 
 impl Bench {
     async fn load(&self, start: UnixNanos, end: UnixNanos, warm_up: usize) -> Bars {
-        self.bars.load(&self.version, TimeRange { start, end }, warm_up).await.unwrap()
+        load_bars(&self.bars, &self.version, TimeRange { start, end }, warm_up).await.unwrap()
     }
 
     async fn all(&self) -> Bars {

@@ -15,6 +15,7 @@ use fx_domain::{
 };
 use fx_store::synthetic::{self, SyntheticSpec};
 use fx_store::{BlobResults, ParquetBars, ROW_GROUP_ROWS};
+use fx_testkit::load_bars;
 use fx_testkit::memory::{Blobs, Catalogue};
 use parquet::column::reader::ColumnReader;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -65,7 +66,7 @@ async fn any_range_of_stored_bars_is_the_range_of_the_bars() {
         bench.bars.manifest(&version).await.unwrap().objects.len() >= 2,
         "years are objects of their own"
     );
-    assert_eq!(bench.bars.load(&version, all(), 0).await.unwrap(), bars);
+    assert_eq!(load_bars(&bench.bars, &version, all(), 0).await.unwrap(), bars);
     for (from, to, warm_up) in [
         (0, 10, 5),
         (10, 10, 5),
@@ -78,11 +79,14 @@ async fn any_range_of_stored_bars_is_the_range_of_the_bars() {
         let range = TimeRange { start: bars.times[from], end: bars.times[to] };
         let pieces: Vec<Bars> = bench.bars.stream(&version, range, warm_up).try_collect().await.unwrap();
         assert!(pieces.iter().all(|piece| (1..=PIECE_BARS_MAX).contains(&piece.len())), "{from}..{to}");
-        let loaded = bench.bars.load(&version, range, warm_up).await.unwrap();
+        let loaded = load_bars(&bench.bars, &version, range, warm_up).await.unwrap();
         assert_eq!(loaded, bars.slice(from.saturating_sub(warm_up)..to), "{from}..{to} after {warm_up}");
     }
     let past = TimeRange { start: bars.times[bars.len() - 1].plus_nanos(1), end: UnixNanos::new(i64::MAX) };
-    assert_eq!(bench.bars.load(&version, past, 3).await.unwrap(), bars.slice(bars.len() - 3..bars.len()));
+    assert_eq!(
+        load_bars(&bench.bars, &version, past, 3).await.unwrap(),
+        bars.slice(bars.len() - 3..bars.len())
+    );
 }
 
 #[tokio::test]
@@ -95,7 +99,7 @@ async fn publishing_again_keeps_the_version_and_another_one_replaces_it() {
     let latest = bench.bars.describe(&first.series, None).await.unwrap();
     assert_eq!(latest.unwrap().version, second.version);
     let earlier = bench.bars.describe(&first.series, Some(&first.version)).await.unwrap().unwrap();
-    assert_eq!(bench.bars.load(&earlier, all(), 0).await.unwrap().len(), 500);
+    assert_eq!(load_bars(&bench.bars, &earlier, all(), 0).await.unwrap().len(), 500);
     assert_eq!(bench.bars.list(&PageRequest::default()).await.unwrap().items.len(), 1);
 }
 
@@ -138,7 +142,7 @@ async fn a_flipped_bit_of_an_object_is_never_another_price() {
     for bit in (0..40_000).step_by(97) {
         let blobs = Arc::new(Flipped { inner: bench.blobs.clone(), bit });
         let bars = ParquetBars { catalog: bench.bars.catalog.clone(), blobs };
-        let outcome = bars.load(&version, all(), 0).await;
+        let outcome = load_bars(&bars, &version, all(), 0).await;
         assert!(matches!(outcome, Err(StoreError::Corrupt { .. })), "bit {bit}");
     }
 }

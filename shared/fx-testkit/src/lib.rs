@@ -11,3 +11,26 @@
 pub mod contract;
 pub mod fixtures;
 pub mod memory;
+
+use futures::stream::TryStreamExt;
+use fx_app::ports::{BarStore, StoreResult, TimeRange};
+use fx_app::records::SeriesVersion;
+use fx_domain::Bars;
+
+/// All bars of a stream, for ranges that fit into memory.
+///
+/// # Errors
+/// Those of the stream.
+pub async fn load_bars(
+    store: &dyn BarStore,
+    version: &SeriesVersion,
+    range: TimeRange,
+    warm_up: usize,
+) -> StoreResult<Bars> {
+    let none = Bars { ask_source: version.ask_source, ..Bars::empty(version.side) };
+    let join = async |mut bars: Bars, piece| {
+        bars.append(&piece);
+        Ok(bars)
+    };
+    store.stream(version, range, warm_up).try_fold(none, join).await
+}

@@ -62,30 +62,23 @@ pub(super) fn compute(
         }
         running = advanced;
     }
-    let mut finished = running.into_iter().map(|run| run.finish(prepared)).collect::<Vec<_>>();
-    let reports: Vec<Report> = finished.iter().map(|run| run.report.clone()).collect();
-    let scenarios = finished.iter().filter(|_| prepared.compares).map(scenario).collect();
+    let finished: Vec<_> = running.into_iter().map(|run| run.finish(prepared)).collect();
+    let compared = if prepared.compares { finished.as_slice() } else { &[] };
+    let scenarios = compared.iter().map(scenario).collect();
+    let reports: Vec<_> = compared.iter().map(|run| run.report.clone()).collect();
     let none = || PlatformError::new(ErrorKind::BacktestConfig, "no policy is asked for");
-    if finished.is_empty() {
-        return Err(none());
-    }
-    let result = finished.swap_remove(0);
+    let result = finished.into_iter().next().ok_or_else(none)?;
     let warnings = warnings(prepared, &noted, &result.report);
-    let report_html = page(prepared, &result, &warnings)?;
     Ok(Computed {
+        report_html: page(prepared, &result, &warnings)?,
         report: result.report,
         shown: result.shown,
-        report_html,
         open_positions: result.state.open_positions(),
         result_hash: result.result_hash,
         bars: result.bars,
         warnings,
         scenarios,
-        scenario_ranges: if prepared.compares {
-            fx_analytics::scenario_ranges(&reports)
-        } else {
-            BTreeMap::new()
-        },
+        scenario_ranges: fx_analytics::scenario_ranges(&reports),
     })
 }
 

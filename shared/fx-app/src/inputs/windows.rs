@@ -19,8 +19,6 @@ pub(crate) struct Windows {
     rates: Vec<Series>,
     references: Vec<Series>,
     features: Vec<FeatureSeries>,
-    /// The length of each track's bars, and when the last one of the windows so far was complete.
-    closes: Vec<(Granularity, Option<UnixNanos>)>,
     /// At the ends of its bars, windows may end.
     grid: Granularity,
 }
@@ -59,7 +57,8 @@ impl Series {
     /// All that was read.
     fn take(&mut self) -> Bars {
         let none = self.held.slice(0..0);
-        std::mem::replace(&mut self.held, none)
+        let all = std::mem::replace(&mut self.held, none);
+        self.completed(all)
     }
 
     /// The bars that open before `end`.
@@ -67,10 +66,13 @@ impl Series {
         let count = self.held.lower_bound(end);
         let rest = self.held.slice(count..self.held.len());
         let before = std::mem::replace(&mut self.held, rest).slice(0..count);
-        if let Some(last) = before.times.last() {
-            self.complete = Some(self.granularity.close_of(*last));
-        }
-        before
+        self.completed(before)
+    }
+
+    /// These are the next window's.
+    fn completed(&mut self, bars: Bars) -> Bars {
+        self.complete = bars.times.last().map(|last| self.granularity.close_of(*last)).or(self.complete);
+        bars
     }
 
     /// Whether all bars that open before `at` are complete by then.
@@ -93,21 +95,13 @@ impl Windows {
 
     /// The next window; none when all bars were in one.
     pub(crate) async fn next(&mut self) -> PlatformResult<Option<RunBars>> {
-        let bars = self.next_bars().await?;
-        Ok(bars.map(|bars| {
-            let features = self.told(&bars);
-            RunBars { features, ..bars }
-        }))
-    }
-
-    /// What the tracks of a window see for the first time, and what one of them may not have seen yet.
-    fn told(&mut self, bars: &RunBars) -> Vec<FeatureSeries> {
-        let seen = self.closes.iter().map(|(_, close)| *close).min().flatten();
-        for ((granularity, close), bars) in self.closes.iter_mut().zip(&bars.tracks) {
-            *close = bars.times.last().map(|last| granularity.close_of(*last)).or(*close);
-        }
-        let Some(until) = self.closes.iter().filter_map(|(_, close)| *close).max() else { return Vec::new() };
-        self.features.iter().map(|series| series.between(seen, until)).collect()
+        let complete = |track: &Series| track.complete;
+        let seen = self.tracks.iter().map(complete).min().flatten();
+        let Some(bars) = self.next_bars().await? else { return Ok(None) };
+        // What the tracks see for the first time, and what one of them may not have seen yet.
+        let until = self.tracks.iter().filter_map(complete).max().unwrap_or(UnixNanos::new(i64::MIN));
+        let features = self.features.iter().map(|series| series.between(seen, until)).collect();
+        Ok(Some(RunBars { features, ..bars }))
     }
 
     async fn next_bars(&mut self) -> PlatformResult<Option<RunBars>> {
@@ -214,7 +208,6 @@ impl App {
             rates: Vec::new(),
             references: Vec::new(),
             features: self.load_features(&series.features, features).await?,
-            closes: series.tracks.iter().map(|track| (track.series.granularity, None)).collect(),
             grid: grid_of(series),
         };
         for version in &series.tracks {

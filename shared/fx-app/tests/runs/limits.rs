@@ -28,9 +28,6 @@ impl BarStore for Watched {
         let described = self.inner.describe(key, version).await?;
         Ok(described.map(|version| SeriesVersion { rows: 100 * RUN_BARS_MAX, ..version }))
     }
-    async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Bars> {
-        self.inner.load(version, range, warm_up).await
-    }
     fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream {
         let (most, reading, together) = (self.most.clone(), self.reading.clone(), self.together.clone());
         let stream = self.inner.stream(version, range, warm_up);

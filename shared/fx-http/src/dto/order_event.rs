@@ -241,14 +241,10 @@ impl PendingOrderDto {
                         (order.kind, order.stop_price) = (Some("limit"), None);
                     });
                 }
-                OrderEventKind::Protected { .. } | OrderEventKind::Exited { .. } => {}
-                OrderEventKind::Filled { .. }
-                | OrderEventKind::Cancelled { .. }
-                | OrderEventKind::Expired
-                | OrderEventKind::Lapsed
-                | OrderEventKind::Rejected { .. } => {
+                kind if kind.ends_waiting() => {
                     waiting.remove(&id);
                 }
+                _ => {}
             }
         }
         waiting.into_values().map(Self::of).collect()

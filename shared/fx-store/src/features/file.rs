@@ -1,6 +1,7 @@
 //! A file of what was told: CSV with a header, one value a line.
 
 use super::REGIME_NAMES_MAX;
+use crate::import::shown;
 use fx_app::ports::{FEATURE_ROWS_MAX, FeatureColumn, FeatureValues};
 use fx_app::records::Told;
 use fx_domain::UnixNanos;
@@ -9,8 +10,6 @@ use std::fmt;
 
 /// Bad lines that a refusal lists.
 const LISTED_MAX: usize = 10;
-/// Characters of a field that a message shows.
-const SHOWN_MAX: usize = 40;
 /// The column that says when a value could be read for the first time.
 const TIME: &str = "available_at";
 
@@ -176,10 +175,6 @@ fn number(told: &Told, text: &str) -> Result<f64, String> {
         return Err(format!("{column} {value} is not from 0 to 1"));
     }
     Ok(value)
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(SHOWN_MAX).collect()
 }
 
 #[cfg(test)]

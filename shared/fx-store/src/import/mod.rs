@@ -29,6 +29,7 @@ use crate::Error;
 use crate::publish::{StagedSeries, publish};
 use check::Collector;
 pub(crate) use check::GapCounter;
+pub(crate) use delimited::shown;
 use delimited::{Layout, PriceColumns};
 use detect::{Kind, Recognised};
 use fx_app::ports::{BlobStore, Catalog};
@@ -261,8 +262,7 @@ fn check_content(
     }
     match &layout.pair {
         Some(pair) if Instrument::parse(&pair.text).ok() != Some(options.series.instrument) => {
-            let reason =
-                format!("it is of `{}`, not of {}", delimited::shown(&pair.text), options.series.instrument);
+            let reason = format!("it is of `{}`, not of {}", shown(&pair.text), options.series.instrument);
             Err(Error::Structure { file: file(), format, reason })
         }
         _ => Ok(()),

@@ -116,10 +116,6 @@ impl BarStore for Bars {
         })
     }
 
-    async fn load(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> StoreResult<Columns> {
-        Ok(self.between(version, range, warm_up))
-    }
-
     fn stream(&self, version: &SeriesVersion, range: TimeRange, warm_up: usize) -> BarStream {
         let bars = self.between(version, range, warm_up);
         let cuts = (0..bars.len()).step_by(self.piece_bars);

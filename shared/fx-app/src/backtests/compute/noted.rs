@@ -82,14 +82,10 @@ impl Pending {
                         waiting.push(event.clone());
                     }
                 }
-                OrderEventKind::Protected { .. } | OrderEventKind::Exited { .. } => {}
-                OrderEventKind::Filled { .. }
-                | OrderEventKind::Cancelled { .. }
-                | OrderEventKind::Expired
-                | OrderEventKind::Lapsed
-                | OrderEventKind::Rejected { .. } => {
+                kind if kind.ends_waiting() => {
                     self.0.remove(&event.order);
                 }
+                _ => {}
             }
         }
     }

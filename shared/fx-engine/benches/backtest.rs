@@ -227,6 +227,37 @@ fn repeated(bars: &Bars, times: usize) -> Bars {
     all
 }
 
+/// As long as the engine's time allows, in windows of the given bars, each resumed from the state that the one before left.
+/// What it costs to shift the times is in the figure.
+fn windows(criterion: &mut Criterion, plan: &Plan, config: &RunConfig, bars: &Bars) {
+    let mut window = bars.clone();
+    let length = bars.times[bars.len() - 1].get() - bars.times[0].get() + NANOS_PER_MINUTE;
+    let first = UnixNanos::parse("1850-01-01").expect("a date").get() - bars.times[0].get();
+    let mut figures = Figures::default();
+    let mut run = |count: i64| {
+        let mut state = State::start(plan, config).expect("a plan");
+        let mut trades = 0;
+        for index in 0..count {
+            for (time, at) in window.times.iter_mut().zip(&bars.times) {
+                *time = at.plus_nanos(first + index * length);
+            }
+            figures.trades.clear();
+            figures.equity.clear();
+            let inputs = Inputs::of(&window);
+            let market = Market::new(config, &state, &inputs).expect("sound bars");
+            state = advance_over(plan, config, state, &market, &mut figures).expect("sound bars");
+            trades += figures.trades.len();
+        }
+        trades
+    };
+    let mut group = criterion.benchmark_group("sma_cross_windows");
+    for count in [1, 10, 100] {
+        group.throughput(Throughput::Elements(count as u64 * bars.len() as u64)).sample_size(10);
+        group.bench_function(count.to_string(), |bencher| bencher.iter(|| black_box(run(count))));
+    }
+    group.finish();
+}
+
 fn backtests(criterion: &mut Criterion) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let reference = reference_bars();
@@ -238,6 +269,7 @@ fn backtests(criterion: &mut Criterion) {
     let small = bars.slice(0..100_000);
     workload(criterion, "sma_cross_1m", &cross, &minutes, &bars, answer(39_094, 998_109_900_000));
     workload(criterion, "sma_cross_10m", &cross, &minutes, &repeated(&bars, 10), None);
+    windows(criterion, &cross, &minutes, &bars);
     workload(criterion, "rsi_100k", &plan(REVERSION, &[]), &minutes, &small, answer(729, 999_416_100_000));
     sweeps(criterion, &small, known);
     if known {

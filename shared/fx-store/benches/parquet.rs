@@ -39,7 +39,9 @@ fn synthetic_bars() -> Bars {
         seed: 42,
         start_price: Price::parse("1.1").unwrap(),
     };
-    bars(&spec).unwrap()
+    let mut generated = Bars::empty(None);
+    bars(&spec).unwrap().for_each(|bar| generated.push(bar.unwrap()));
+    generated
 }
 
 fn parquet(criterion: &mut Criterion) {

@@ -11,15 +11,16 @@ use crate::publish::{Provenance, StagedSeries, Stager, publish as publish_staged
 use fx_app::ports::{BlobStore, Catalog};
 use fx_app::records::{SeriesKey, SeriesVersion};
 use fx_domain::{
-    Bar, Bars, DatasetName, Granularity, Instrument, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc, Price,
-    PriceSource, UnixNanos,
+    Bar, DatasetName, Granularity, Instrument, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc, Price, PriceSource,
+    UnixNanos,
 };
 use jiff::civil::Weekday;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::iter;
 
-/// Bars of one specification, at most.
-pub const SYNTHETIC_BARS_MAX: usize = 20_000_000;
+/// Bars of one specification, at most: as many as one backtest takes.
+pub const SYNTHETIC_BARS_MAX: usize = 100_000_000;
 
 /// What to generate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,14 +63,14 @@ const FLOOR_TICKS: f64 = 1_000.0;
 /// Bars in which the market can be closed in a row before the search for an open one ends: two weeks of minutes.
 const CLOSED_STEPS_MAX: usize = 14 * 24 * 60;
 
-/// Generates the bars, bid and ask, never crossed.
+/// Generates the bars, bid and ask, never crossed, one after the other. It ends after its first error.
 ///
 /// # Errors
 /// [`Error::Option`] for quotes, a count or price out of range, or a start so late that time ends.
-pub fn bars(spec: &SyntheticSpec) -> Result<Bars, Error> {
+pub fn bars(spec: &SyntheticSpec) -> Result<impl Iterator<Item = Result<Bar, Error>> + use<>, Error> {
     let refuse = |option, reason: &str| Err(Error::Option { option, reason: reason.to_owned() });
     if spec.bars == 0 || spec.bars > SYNTHETIC_BARS_MAX {
-        return refuse("bars", "expected 1 to 20 000 000");
+        return refuse("bars", "expected 1 to 100 000 000");
     }
     if spec.granularity == Granularity::Tick {
         return refuse("granularity", "expected the length of a bar: quotes are not generated");
@@ -81,27 +82,26 @@ pub fn bars(spec: &SyntheticSpec) -> Result<Bars, Error> {
     }
     let calendar = Calendar { granularity: spec.granularity, zone: FileZone::parse("America/New_York")? };
     let mut path = Path::new(spec, start_ticks);
-    let mut bars = Bars::empty(None);
-    let mut time = calendar.first(spec.start)?;
-    for _ in 0..spec.bars {
-        bars.push(path.bar(time, calendar.hour(time)));
-        time = calendar.next(time)?;
-    }
-    Ok(bars)
+    let first = calendar.first(spec.start)?;
+    let times = iter::successors(Some(Ok(first)), {
+        let calendar = calendar.clone();
+        move |time| time.as_ref().ok().map(|time| calendar.next(*time))
+    });
+    Ok(times.take(spec.bars).map(move |time| time.map(|time| path.bar(time, calendar.hour(time)))))
 }
 
-/// The bars as a version ready to be stored, labelled synthetic.
+/// The bars as a version ready to be stored, labelled synthetic. They are generated twice and never all in memory: what
+/// form they need is known after the last.
 ///
 /// # Errors
 /// Those of [`bars`], and failures of the spool file.
 pub fn stage(spec: &SyntheticSpec, dataset: &DatasetName) -> Result<StagedSeries, Error> {
-    let generated = bars(spec)?;
     let series =
         SeriesKey { dataset: dataset.clone(), instrument: spec.instrument, granularity: spec.granularity };
     let mut needs = FormNeeds::default();
     let mut gaps = crate::import::GapCounter::new(spec.granularity);
-    for index in 0..generated.len() {
-        let bar = generated.get(index);
+    for bar in bars(spec)? {
+        let bar = bar?;
         needs.add_time(bar.time);
         gaps.add(bar.time);
         [Some(bar.bid.high), bar.ask.map(|ask| ask.high)]
@@ -110,8 +110,8 @@ pub fn stage(spec: &SyntheticSpec, dataset: &DatasetName) -> Result<StagedSeries
             .for_each(|high| needs.add_price(high));
     }
     let mut stager = Stager::new(series, needs.form(Shape::BothSides, spec.instrument.quote_decimals()))?;
-    for index in 0..generated.len() {
-        stager.push(generated.get(index))?;
+    for bar in bars(spec)? {
+        stager.push(bar?)?;
     }
     let long = spec.granularity >= Granularity::H4;
     let anchor = if long { Anchor::NewYork17 } else { Anchor::UtcMidnight };
@@ -138,6 +138,7 @@ pub async fn publish(
 
 /// When bars open: not from Friday 17:00 to Sunday 17:00 New York. New York's clocks change on Sunday morning, so a
 /// trading week is always five days of 24 hours.
+#[derive(Clone)]
 struct Calendar {
     granularity: Granularity,
     zone: FileZone,

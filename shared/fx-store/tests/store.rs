@@ -53,11 +53,18 @@ impl Bench {
     }
 }
 
+/// All bars of a specification.
+fn generated(spec: &SyntheticSpec) -> Bars {
+    let mut bars = Bars::empty(None);
+    synthetic::bars(spec).unwrap().for_each(|bar| bars.push(bar.unwrap()));
+    bars
+}
+
 #[tokio::test]
 async fn any_range_of_stored_bars_is_the_range_of_the_bars() {
     let bench = Bench::new();
     let spec = spec(Granularity::M1, 2 * ROW_GROUP_ROWS + 1_000, 3);
-    let bars = synthetic::bars(&spec).unwrap();
+    let bars = generated(&spec);
     bars.check(TimeOrder::Strict).unwrap();
     let version = bench.publish(spec).await;
     assert!(version.synthetic && version.side.is_none());
@@ -150,19 +157,15 @@ async fn a_flipped_bit_of_an_object_is_never_another_price() {
 #[tokio::test]
 async fn synthetic_bars_are_the_same_everywhere_and_keep_the_weekend() {
     for granularity in Granularity::ALL.into_iter().filter(|granularity| *granularity != Granularity::Tick) {
-        let bars = synthetic::bars(&spec(granularity, 300, 42)).unwrap();
+        let bars = generated(&spec(granularity, 300, 42));
         bars.check(TimeOrder::Strict).unwrap();
         for time in &bars.times {
             let utc = time.utc();
             assert_ne!(utc.weekday(), jiff::civil::Weekday::Saturday, "{granularity} {time}");
         }
     }
-    let bytes = fx_store::encode_bars(
-        &synthetic::bars(&spec(Granularity::M1, 5_000, 42)).unwrap(),
-        Granularity::M1,
-        5,
-    )
-    .unwrap();
+    let bytes =
+        fx_store::encode_bars(&generated(&spec(Granularity::M1, 5_000, 42)), Granularity::M1, 5).unwrap();
     check_digest(&bytes);
 }
 
@@ -184,7 +187,7 @@ async fn results_in_a_blob_store_pass_the_contract_suite() {
 async fn a_range_holds_no_more_bars_than_its_row_groups() {
     let bench = Bench::new();
     let spec = spec(Granularity::M1, 2 * ROW_GROUP_ROWS + 1_000, 3);
-    let bars = synthetic::bars(&spec).unwrap();
+    let bars = generated(&spec);
     let version = bench.publish(spec).await;
     for (from, to) in [(0, 1), (0, bars.len() - 1), (131_000, 131_200), (200_000, 263_000), (5, 5)] {
         let range = TimeRange { start: bars.times[from], end: bars.times[to] };

@@ -54,7 +54,8 @@ impl Platform {
         let spec = SyntheticSpec {
             instrument: Instrument::parse("EUR/USD").unwrap(),
             granularity: Granularity::M1,
-            start: UnixNanos::parse("1975-01-06").unwrap(),
+            // A hundred million minutes of trading weeks are 268 years.
+            start: UnixNanos::parse("1830-01-04").unwrap(),
             bars: count,
             seed: 42,
             start_price: Price::parse("1.1").unwrap(),

@@ -1,5 +1,6 @@
 //! From a run's rows, as they come, to its report.
 
+use crate::PeriodReturns;
 use crate::comparable::{ComparableRun, ComparableTrade};
 use crate::drawdowns::Drawdowns;
 use crate::monthly::MonthlyReturns;
@@ -67,7 +68,7 @@ pub struct MarginFigures {
 ///
 /// What grows: a bit for each bar, for the time in the market. Of several instruments the clock is kept too, as stretches
 /// of equal steps: 32 bytes for each gap between bars, 16 for each quote. Besides, months, and some thousand points of
-/// each curve for each doubling of its length.
+/// each curve for each doubling of its length, and 16 bytes for each trading day, for its return.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
     initial_capital: Money,
@@ -165,6 +166,13 @@ impl Analysis {
             return_fraction: trade.return_fraction(),
             commission: currency(trade.costs.commission_micros.into()),
         }
+    }
+
+    /// The returns of the trading days so far, the one that goes on included. `None` where the initial capital is not
+    /// above zero: there is nothing to measure a gain by.
+    #[must_use]
+    pub fn period_returns(&self) -> Option<PeriodReturns> {
+        self.ratios.kept()
     }
 
     /// Every statistic of the run, and what a page draws of it. A run without bars has its capital, and undefined

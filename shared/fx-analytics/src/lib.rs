@@ -17,19 +17,23 @@ mod drawdowns;
 mod monthly;
 mod numbers;
 mod per_bar;
+mod period_returns;
 mod ratios;
 mod report;
 mod sampling;
 mod scenarios;
 mod stamps;
+mod targets;
 mod tear_sheet;
 mod trade_stats;
 
 pub use analysis::{Analysis, MarginFigures, RunEnd, RunStart, TradeBars};
 pub use comparable::{Comparable, ComparableRun, ComparableTrade};
 pub use per_bar::{PerBar, PerBarRun};
+pub use period_returns::PeriodReturns;
 pub use report::{CostTotals, Drawdown, DrawdownStats, Metrics, RatioBasis, Report, TradeStats};
 pub use scenarios::{ScenarioRange, figures, scenario_ranges};
+pub use targets::Target;
 pub use tear_sheet::{
     Sketch, TRADE_ROWS_MAX, TRADES_DRAWN_MAX, TearSheet, content_security_policy, tear_sheet,
 };

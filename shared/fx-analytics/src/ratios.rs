@@ -1,5 +1,6 @@
 //! Sharpe, Sortino and Calmar ratio of the daily equity.
 
+use crate::PeriodReturns;
 use crate::numbers::{Returns, defined, ratio};
 use crate::report::RatioBasis;
 use crate::sampling::Periods;
@@ -34,8 +35,11 @@ pub(crate) struct DailyReturns {
     /// The last sample; the initial capital before the first.
     before: i64,
     /// The last point, which is the sample if its day ends with it.
-    last: Option<i64>,
+    last: Option<(UnixNanos, i64)>,
     returns: Returns,
+    /// The days that are over, for [`DailyReturns::kept`].
+    ends: Vec<UnixNanos>,
+    kept: Vec<f64>,
     /// Whether some sample was at or below zero.
     lost: bool,
 }
@@ -49,6 +53,8 @@ impl DailyReturns {
             before: initial_micros,
             last: None,
             returns: Returns::default(),
+            ends: Vec::new(),
+            kept: Vec::new(),
             lost: false,
         }
     }
@@ -60,15 +66,42 @@ impl DailyReturns {
                 self.end_day();
             }
             next += self.days.within(&times[next..]);
-            self.last = Some(micros[next - 1]);
+            self.last = Some((times[next - 1], micros[next - 1]));
         }
     }
 
     fn end_day(&mut self) {
-        if let Some(sample) = self.last {
+        if let Some((time, sample)) = self.last {
+            let change = sample as f64 / self.before as f64 - 1.0;
+            self.ends.push(time);
+            self.kept.push(match (self.lost, sample <= 0) {
+                (true, _) => 0.0,
+                (false, true) => -1.0,
+                (false, false) => change,
+            });
             self.lost |= sample <= 0;
-            self.returns.add(sample as f64 / self.before as f64 - 1.0);
+            self.returns.add(change);
             self.before = sample;
+        }
+    }
+
+    /// The returns so far, the day that goes on included; `None` without capital.
+    pub(crate) fn kept(&self) -> Option<PeriodReturns> {
+        let mut whole = self.clone();
+        whole.end_day();
+        let (periods_per_year, _) = self.year();
+        (self.initial_micros > 0).then_some(PeriodReturns {
+            ends: whole.ends,
+            returns: whole.kept,
+            periods_per_year,
+        })
+    }
+
+    /// Samples of a year, and what a sample is.
+    const fn year(&self) -> (f64, &'static str) {
+        match self.granularity {
+            Granularity::W1 => (WEEKS_PER_YEAR, WEEKLY_SAMPLING),
+            _ => (DAYS_PER_YEAR, DAILY_SAMPLING),
         }
     }
 
@@ -76,10 +109,7 @@ impl DailyReturns {
     /// in percent.
     pub(crate) fn finish(mut self, max_drawdown: f64) -> Ratios {
         self.end_day();
-        let (year, sampling) = match self.granularity {
-            Granularity::W1 => (WEEKS_PER_YEAR, WEEKLY_SAMPLING),
-            _ => (DAYS_PER_YEAR, DAILY_SAMPLING),
-        };
+        let (year, sampling) = self.year();
         let moments = self.returns.moments();
         let count = moments.count();
         let basis = RatioBasis { daily_returns: count, days_per_year: year, sampling: sampling.to_owned() };

@@ -14,9 +14,12 @@
 mod analysis;
 mod comparable;
 mod drawdowns;
+mod invalid_input;
 mod monthly;
 mod numbers;
+pub mod overfitting;
 mod per_bar;
+mod percentiles;
 mod period_returns;
 mod ratios;
 mod report;
@@ -29,7 +32,9 @@ mod trade_stats;
 
 pub use analysis::{Analysis, MarginFigures, RunEnd, RunStart, TradeBars};
 pub use comparable::{Comparable, ComparableRun, ComparableTrade};
+pub use invalid_input::InvalidInput;
 pub use per_bar::{PerBar, PerBarRun};
+pub use percentiles::Percentiles;
 pub use period_returns::PeriodReturns;
 pub use report::{CostTotals, Drawdown, DrawdownStats, Metrics, RatioBasis, Report, TradeStats};
 pub use scenarios::{ScenarioRange, figures, scenario_ranges};

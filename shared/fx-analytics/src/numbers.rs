@@ -174,6 +174,11 @@ impl Slope {
         let means = self.of.sum.value() * self.over.sum.value() / self.over.count as f64;
         ratio(self.products.value() - means, self.over.squares())
     }
+
+    /// The height at zero of the line with this slope through both means.
+    pub(crate) fn intercept(&self) -> Option<f64> {
+        defined(self.of.mean()? - self.value()? * self.over.mean()?)
+    }
 }
 
 /// Returns, one by one: what their ratios are made of.

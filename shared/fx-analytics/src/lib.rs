@@ -23,6 +23,7 @@ mod percentiles;
 mod period_returns;
 mod ratios;
 mod report;
+pub mod resample;
 mod sampling;
 mod scenarios;
 mod stamps;

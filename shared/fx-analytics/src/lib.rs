@@ -7,6 +7,7 @@
 //! - One pass over the bars, none of which is kept: an [`Analysis`] is a value that can be stored on the way, and however
 //!   the rows are cut its figures are the same bits. Some ten nanoseconds a bar.
 //! - Logarithms and powers come from `libm`, so the same run has the same statistics on every platform.
+//! - What is random comes from a seed that is given, and each sample depends on that and its number alone.
 //! - A tear sheet is one file without scripts and without links to anywhere; text of the user's is always escaped.
 //!
 //! What this crate must not know: where results are stored, how a run was computed, the clock.
@@ -30,6 +31,7 @@ mod stamps;
 mod targets;
 mod tear_sheet;
 mod trade_stats;
+pub mod walk_forward;
 
 pub use analysis::{Analysis, MarginFigures, RunEnd, RunStart, TradeBars};
 pub use comparable::{Comparable, ComparableRun, ComparableTrade};

@@ -234,6 +234,9 @@ impl Growth {
     }
 }
 
+/// Where compound growth stops, so that it stays a number.
+pub(crate) const GROWTH_MAX: f64 = 1e300;
+
 /// A fall from a peak, in values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fall {

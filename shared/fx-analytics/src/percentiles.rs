@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Percentiles by definition 7 of Hyndman and Fan, *Sample Quantiles in Statistical Packages*, 1996, which is that of R,
-/// NumPy and spreadsheets: of n values in order, from x₀, the one at h = (n − 1) · p ÷ 100, between two values on the line
-/// that joins them.
+/// Percentiles by definition 7 of Hyndman and Fan, *Sample Quantiles in Statistical Packages*, 1996, which is that of
+/// R, NumPy and spreadsheets: of n values in order, from x₀, the one at h = (n − 1) · p ÷ 100, between two values on
+/// the line that joins them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Percentiles {

@@ -110,23 +110,35 @@ impl DailyReturns {
     pub(crate) fn finish(mut self, max_drawdown: f64) -> Ratios {
         self.end_day();
         let (year, sampling) = self.year();
-        let moments = self.returns.moments();
-        let count = moments.count();
+        let count = self.returns.moments().count();
         let basis = RatioBasis { daily_returns: count, days_per_year: year, sampling: sampling.to_owned() };
-        if self.initial_micros <= 0 || count < 2 || self.lost {
+        if self.initial_micros <= 0 || self.lost {
             return Ratios { basis, ..Ratios::default() };
         }
         let total = self.before as f64 / self.initial_micros as f64;
+        Ratios { basis, ..Ratios::of(&self.returns, total, year, max_drawdown) }
+    }
+}
+
+impl Ratios {
+    /// Of returns that compound to the factor `total`, with `year` of them in a year; `max_drawdown` in percent. Of fewer
+    /// than two returns none is defined.
+    pub(crate) fn of(returns: &Returns, total: f64, year: f64, max_drawdown: f64) -> Self {
+        let moments = returns.moments();
+        let count = moments.count();
+        if count < 2 {
+            return Self::default();
+        }
         let annual = defined(libm::pow(total, year / count as f64) - 1.0);
         let scaled_mean = moments.mean().map(|mean| mean * year.sqrt());
         let over = |deviation: Option<f64>| {
             scaled_mean.zip(deviation).and_then(|(mean, deviation)| ratio(mean, deviation))
         };
-        Ratios {
+        Self {
             sharpe: over(moments.deviation()),
-            sortino: over(self.returns.downside()),
+            sortino: over(returns.downside()),
             calmar: annual.and_then(|annual| ratio(annual * 100.0, max_drawdown)),
-            basis,
+            basis: RatioBasis::default(),
         }
     }
 }

@@ -87,8 +87,8 @@ impl Target {
         value.and_then(defined)
     }
 
-    /// `Greater` where `left` is the better value. An undefined one, NaN and infinities included, is worse than any other
-    /// and equal to its like; so are the two zeros. A total preorder.
+    /// `Greater` where `left` is the better value. An undefined one, NaN and infinities included, is worse than any
+    /// other and equal to its like; so are the two zeros. A total preorder.
     #[must_use]
     pub fn compare(self, left: Option<f64>, right: Option<f64>) -> Ordering {
         match (left.and_then(defined), right.and_then(defined)) {

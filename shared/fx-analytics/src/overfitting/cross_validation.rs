@@ -15,14 +15,14 @@ pub const PERIODS_PER_BLOCK_MIN: u64 = 2;
 /// Most trials.
 pub const TRIALS_MAX: u64 = 10_000;
 
-/// Part of a sum of squares below which what is left about the mean is rounding. A Sharpe ratio of a hundred thousand per
-/// period lies beyond it.
+/// Part of a sum of squares below which what is left about the mean is rounding. A Sharpe ratio of a hundred thousand
+/// per period lies beyond it.
 const NOISE: f64 = 1e-10;
 
 /// How the best trial of one half of the time does in the other, over all halves.
 ///
-/// Every figure is over the combinations that decide: the best trial is known, and in the other half its ratio and that of
-/// at least one more are defined. `None` where no combination decides, so of one trial.
+/// Every figure is over the combinations that decide: the best trial is known, and in the other half its ratio and that
+/// of at least one more are defined. `None` where no combination decides, so of one trial.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BacktestOverfitting {
@@ -39,13 +39,13 @@ pub struct BacktestOverfitting {
     /// The probability of backtest overfitting: the part of combinations whose best trial ranks below the median in the
     /// other half. At the median counts half.
     pub probability: Option<f64>,
-    /// Mean of the logits: ln(ω ÷ (1 − ω)) of the best trial's relative rank ω in the other half, above 0 when better than
-    /// the median.
+    /// Mean of the logits: ln(ω ÷ (1 − ω)) of the best trial's relative rank ω in the other half, above 0 when better
+    /// than the median.
     pub mean_logit: Option<f64>,
     /// Percentiles of the logits.
     pub logits: Option<Percentiles>,
-    /// Slope of the line through the best trials' Sharpe ratios per period, in the other half over in their own: below 0
-    /// the better they looked, the worse they did.
+    /// Slope of the line through the best trials' Sharpe ratios per period, in the other half over in their own: below
+    /// 0 the better they looked, the worse they did.
     pub degradation_slope: Option<f64>,
     /// The line's height at 0.
     pub degradation_intercept: Option<f64>,
@@ -53,19 +53,22 @@ pub struct BacktestOverfitting {
     pub loss_probability: Option<f64>,
 }
 
-/// Compares `trials`, each the returns of the same periods in order, over all ways to choose half of `blocks` blocks of time.
+/// Compares `trials`, each the returns of the same periods in order, over all ways to choose half of `blocks` blocks of
+/// time.
 ///
-/// Bailey, Borwein, López de Prado and Zhu, *The Probability of Backtest Overfitting*, Journal of Computational Finance, 2015
-/// (20(4), 2017), sections "The framework" and "CSCV". The measure is the Sharpe ratio per period. Of N trials whose ratio in
-/// the other half is defined, the best has rank r from 1, the worst; ω = r ÷ (N + 1). Equal ratios share their mean rank; of
-/// equal best trials the first is chosen. A ratio over no deviation is undefined: such a trial is neither chosen nor ranked.
+/// Bailey, Borwein, López de Prado and Zhu, *The Probability of Backtest Overfitting*, Journal of Computational
+/// Finance, 2015 (20(4), 2017), sections "The framework" and "CSCV". The measure is the Sharpe ratio per period. Of N
+/// trials whose ratio in the other half is defined, the best has rank r from 1, the worst; ω = r ÷ (N + 1). Equal
+/// ratios share their mean rank; of equal best trials the first is chosen. A ratio over no deviation is undefined: such
+/// a trial is neither chosen nor ranked.
 ///
-/// Sums and sums of squares by block make a combination cost `trials · blocks` additions, whatever the number of periods; a
-/// combination and its opposite are looked at together. What is kept is `trials · blocks` pairs, and the logits.
+/// Sums and sums of squares by block make a combination cost `trials · blocks` additions, whatever the number of
+/// periods; a combination and its opposite are looked at together. What is kept is `trials · blocks` pairs, and the
+/// logits.
 ///
 /// # Errors
-/// No trial, or more than [`TRIALS_MAX`]; trials of different length; blocks that are odd, or not from 2 to [`BLOCKS_MAX`];
-/// fewer than [`PERIODS_PER_BLOCK_MIN`] periods for each block; a return that is NaN or infinite.
+/// No trial, or more than [`TRIALS_MAX`]; trials of different length; blocks that are odd, or not from 2 to
+/// [`BLOCKS_MAX`]; fewer than [`PERIODS_PER_BLOCK_MIN`] periods for each block; a return that is NaN or infinite.
 pub fn backtest_overfitting<R: AsRef<[f64]>>(
     trials: &[R],
     blocks: u64,

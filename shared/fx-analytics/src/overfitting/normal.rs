@@ -7,8 +7,8 @@ pub(super) fn probability(x: f64) -> f64 {
 
 /// The value up to which lies the probability `p`, between 0 and 1 exclusively; elsewhere infinite or NaN.
 ///
-/// Wichura, *Algorithm AS 241: The Percentage Points of the Normal Distribution*, 1988, routine PPND16: a relative error of
-/// some 1e-16.
+/// Wichura, *Algorithm AS 241: The Percentage Points of the Normal Distribution*, 1988, routine PPND16: a relative
+/// error of some 1e-16.
 pub(super) fn quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {

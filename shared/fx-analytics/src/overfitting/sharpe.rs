@@ -67,8 +67,8 @@ fn whole_power(base: f64, power: i32) -> f64 {
 /// The probabilistic Sharpe ratio: how likely the true ratio lies above `benchmark` (per period), 0 to 1.
 ///
 /// Φ((SR − SR*) · √(n − 1) ÷ √(1 − γ₃·SR + (γ₄ − 1) ÷ 4 · SR²)): Bailey and López de Prado, *The Sharpe Ratio Efficient
-/// Frontier*, Journal of Risk 15(2), 2012, "Probabilistic Sharpe ratio"; the error is Mertens', 2002. `None` for fewer than
-/// two periods, for a benchmark that is no number and where the error is not above zero.
+/// Frontier*, Journal of Risk 15(2), 2012, "Probabilistic Sharpe ratio"; the error is Mertens', 2002. `None` for fewer
+/// than two periods, for a benchmark that is no number and where the error is not above zero.
 #[must_use]
 pub fn probabilistic_sharpe_ratio(sample: &SharpeSample, benchmark: f64) -> Option<f64> {
     if sample.periods < 2 {
@@ -81,9 +81,9 @@ pub fn probabilistic_sharpe_ratio(sample: &SharpeSample, benchmark: f64) -> Opti
 /// The minimum track record length: the periods after which the probabilistic Sharpe ratio of the same sample reaches
 /// `confidence`, for example 0.95. Not rounded up.
 ///
-/// 1 + (1 − γ₃·SR + (γ₄ − 1) ÷ 4 · SR²) · (Φ⁻¹(confidence) ÷ (SR − SR*))²: the same paper, "Minimum track record length".
-/// `None` where the ratio is not above `benchmark`, which no length would show, and for a confidence that does not lie
-/// between 0.5 and 1.
+/// 1 + (1 − γ₃·SR + (γ₄ − 1) ÷ 4 · SR²) · (Φ⁻¹(confidence) ÷ (SR − SR*))²: the same paper, "Minimum track record
+/// length". `None` where the ratio is not above `benchmark`, which no length would show, and for a confidence that does
+/// not lie between 0.5 and 1.
 #[must_use]
 pub fn minimum_track_record_length(sample: &SharpeSample, benchmark: f64, confidence: f64) -> Option<f64> {
     if !((0.5..1.0).contains(&confidence) && sample.sharpe > benchmark) {
@@ -96,9 +96,9 @@ pub fn minimum_track_record_length(sample: &SharpeSample, benchmark: f64, confid
 /// What the best of `trials` independent trials without any skill shows in expectation, per period, where their ratios
 /// vary by `variance`.
 ///
-/// √variance · ((1 − γ) · Φ⁻¹(1 − 1 ÷ N) + γ · Φ⁻¹(1 − 1 ÷ (N·e))), γ = 0.5772…: Bailey and López de Prado, *The Deflated
-/// Sharpe Ratio*, Journal of Portfolio Management 40(5), 2014, equation 1 with a mean of 0. Of one trial it is 0. `None` of no
-/// trial and for a variance that is below zero or no number.
+/// √variance · ((1 − γ) · Φ⁻¹(1 − 1 ÷ N) + γ · Φ⁻¹(1 − 1 ÷ (N·e))), γ = 0.5772…: Bailey and López de Prado, *The
+/// Deflated Sharpe Ratio*, Journal of Portfolio Management 40(5), 2014, equation 1 with a mean of 0. Of one trial it is
+/// 0. `None` of no trial and for a variance that is below zero or no number.
 #[must_use]
 pub fn expected_maximum_sharpe(trials: u64, variance: f64) -> Option<f64> {
     if trials == 0 || !(variance >= 0.0 && variance.is_finite()) {
@@ -130,9 +130,9 @@ pub struct DeflatedSharpe {
     pub deflated_sharpe_ratio: Option<f64>,
 }
 
-/// The deflated Sharpe ratio of the best trial: its probabilistic Sharpe ratio against the expected maximum of all, `sharpes`,
-/// per period and the best's included. Trials that resemble each other count as if they did not, which deflates too much rather
-/// than too little. Of one trial it is the probabilistic ratio against 0.
+/// The deflated Sharpe ratio of the best trial: its probabilistic Sharpe ratio against the expected maximum of all,
+/// `sharpes`, per period and the best's included. Trials that resemble each other count as if they did not, which
+/// deflates too much rather than too little. Of one trial it is the probabilistic ratio against 0.
 ///
 /// Bailey and López de Prado, 2014, equation 2.
 ///

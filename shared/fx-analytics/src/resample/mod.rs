@@ -1,13 +1,14 @@
 //! What else could have happened: a run's trades or days drawn anew, many times, from a seed.
 //!
-//! A [`Resample`] says what is drawn and how. Sample number k depends on the seed and k and nothing else, so any batch of
-//! samples can be computed alone, anywhere and in any order: [`Resample::sample`] draws, [`Resample::figures`] measures,
-//! [`Resample::encode`] is what a hash of the whole takes in. [`ResampleSummary::of`] looks at all figures together.
+//! A [`Resample`] says what is drawn and how. Sample number k depends on the seed and k and nothing else, so any batch
+//! of samples can be computed alone, anywhere and in any order: [`Resample::sample`] draws, [`Resample::figures`]
+//! measures, [`Resample::encode`] is what a hash of the whole takes in. [`ResampleSummary::of`] looks at all figures
+//! together.
 //!
-//! Random numbers: ChaCha with 8 rounds, its key the seed (8 bytes, little-endian, then 24 zeros), its stream number that of the
-//! sample, read in words of 32 bits from the start. A number below n comes from a word x as the upper half of x·n, drawn again
-//! where the lower half is below 2³² mod n: every number is exactly as likely (Lemire, *Fast Random Integer Generation in an
-//! Interval*, ACM TOMACS 29(1), 2019, algorithm 5).
+//! Random numbers: ChaCha with 8 rounds, its key the seed (8 bytes, little-endian, then 24 zeros), its stream number
+//! that of the sample, read in words of 32 bits from the start. A number below n comes from a word x as the upper half
+//! of x·n, drawn again where the lower half is below 2³² mod n: every number is exactly as likely (Lemire, *Fast Random
+//! Integer Generation in an Interval*, ACM TOMACS 29(1), 2019, algorithm 5).
 
 mod draw;
 mod summary;
@@ -16,32 +17,30 @@ pub use summary::{DrawdownProbability, ResampleSummary, SAMPLES_MAX, THRESHOLDS_
 
 use crate::InvalidInput;
 use crate::invalid_input::{all_finite, within};
-use crate::numbers::currency;
+use crate::numbers::{GROWTH_MAX, currency};
 use draw::Draw;
 use fx_domain::Money;
 use serde::{Deserialize, Serialize};
 
 /// Most trades or periods that are drawn from.
 pub const ITEMS_MAX: u64 = 1_000_000;
-/// Where growth stops: what returns compound to stays a number.
-const EQUITY_MAX: f64 = 1e300;
 
 /// How items are drawn. A sample has as many as there are to draw from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
 pub enum Method {
-    /// One by one, each as likely, with replacement: Efron, *Bootstrap Methods*, Annals of Statistics 7(1), 1979. For trades,
-    /// which are taken to be independent.
+    /// One by one, each as likely, with replacement: Efron, *Bootstrap Methods*, Annals of Statistics 7(1), 1979. For
+    /// trades, which are taken to be independent.
     Single,
-    /// Stretches of `length` neighbours, each stretch as likely, the last one cut off: Künsch, *The Jackknife and the Bootstrap
-    /// for General Stationary Observations*, Annals of Statistics 17(3), 1989. Keeps what neighbours have in common; the first
-    /// and last items are drawn less often.
+    /// Stretches of `length` neighbours, each stretch as likely, the last one cut off: Künsch, *The Jackknife and the
+    /// Bootstrap for General Stationary Observations*, Annals of Statistics 17(3), 1989. Keeps what neighbours have in
+    /// common; the first and last items are drawn less often.
     MovingBlocks {
         /// Items of a stretch.
         length: u32,
     },
-    /// Stretches that end after each item with probability 1 ÷ `mean_length`; the first item follows the last: Politis and
-    /// Romano, *The Stationary Bootstrap*, JASA 89(428), 1994. Each item is as likely.
+    /// Stretches that end after each item with probability 1 ÷ `mean_length`; the first item follows the last: Politis
+    /// and Romano, *The Stationary Bootstrap*, JASA 89(428), 1994. Each item is as likely.
     StationaryBlocks {
         /// Items of a stretch on average.
         mean_length: u32,
@@ -71,8 +70,8 @@ pub struct SampleFigures {
     pub final_balance: f64,
     /// The same over the initial capital less one, percent.
     pub return_pct: f64,
-    /// Deepest fall from the highest capital so far, percent of it, zero or above. Looked at after each trade or period; the
-    /// first peak is the initial capital.
+    /// Deepest fall from the highest capital so far, percent of it, zero or above. Looked at after each trade or
+    /// period; the first peak is the initial capital.
     pub max_drawdown_pct: f64,
     /// Whether the capital fell to zero or below.
     pub ruined: bool,
@@ -99,8 +98,8 @@ impl<'a> Resample<'a> {
     /// Draws returns of periods by `method`, and compounds them on the capital: those of [`crate::PeriodReturns`].
     ///
     /// # Errors
-    /// No return, or more than [`ITEMS_MAX`]; a capital that is not above zero; a block that is empty or longer than the
-    /// returns; a return that is NaN, infinite or below −1.
+    /// No return, or more than [`ITEMS_MAX`]; a capital that is not above zero; a block that is empty or longer than
+    /// the returns; a return that is NaN, infinite or below −1.
     pub fn returns(
         initial_capital: Money,
         returns: &'a [f64],
@@ -184,7 +183,7 @@ impl<'a> Resample<'a> {
                 path(
                     initial,
                     places.iter().map(|place| {
-                        equity = (equity * (1.0 + returns[*place as usize])).min(EQUITY_MAX);
+                        equity = (equity * (1.0 + returns[*place as usize])).min(GROWTH_MAX);
                         equity
                     }),
                 )
@@ -193,8 +192,8 @@ impl<'a> Resample<'a> {
     }
 
     /// The bytes by which sample number `index` with its `places` enters a digest, as one part of a
-    /// [`fx_domain::DigestBuilder`]: the index (8 bytes), then each place (4), all little-endian. A part carries its length, so
-    /// the samples of a whole, in order, are told apart.
+    /// [`fx_domain::DigestBuilder`]: the index (8 bytes), then each place (4), all little-endian. A part carries its
+    /// length, so the samples of a whole, in order, are told apart.
     #[must_use]
     pub fn encode(index: u64, places: &[u32]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(8 + places.len() * 4);

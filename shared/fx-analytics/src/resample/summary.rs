@@ -44,8 +44,8 @@ impl ResampleSummary {
     /// Of all samples.
     ///
     /// # Errors
-    /// No sample, or more than [`SAMPLES_MAX`]; more than [`THRESHOLDS_MAX`] thresholds; a figure or threshold that is NaN or
-    /// infinite.
+    /// No sample, or more than [`SAMPLES_MAX`]; more than [`THRESHOLDS_MAX`] thresholds; a figure or threshold that is
+    /// NaN or infinite.
     pub fn of(samples: &[SampleFigures], drawdown_thresholds_pct: &[f64]) -> Result<Self, InvalidInput> {
         let count = samples.len() as u64;
         within("samples", count, 1..=SAMPLES_MAX)?;

@@ -10,6 +10,7 @@
 pub mod backtests;
 pub mod executions;
 pub mod health;
+pub mod jobs;
 pub mod library;
 pub mod peers;
 pub mod ports;

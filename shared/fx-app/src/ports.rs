@@ -4,8 +4,12 @@
 //! All adapters: calls are cancel-safe (a dropped future leaves the old state or the new one), reads see every write
 //! that returned before they began, and a failure is a [`StoreError`] that says whether trying again can help.
 
+mod jobs;
 mod results;
 
+pub use jobs::{
+    ChunkKey, DELAY_MAX, DELIVERIES_MAX, Delivery, JobMessage, JobQueue, JobStore, OPEN_JOBS_MAX, Swap,
+};
 pub use results::{ResultEnd, ResultPart, ResultStore, ResultWriter, RunRows};
 
 use crate::records::{

@@ -11,7 +11,10 @@ use std::sync::Arc;
 /// Opens the storage that the configuration names.
 pub(crate) async fn stores(storage: &StorageConfig) -> Result<Stores> {
     match storage {
-        StorageConfig::Embedded { data_dir } => Ok(fx_embedded::open(data_dir)?),
+        StorageConfig::Embedded { data_dir } => {
+            let queue = fx_embedded::QueueSettings::new(Arc::new(SystemClock));
+            Ok(fx_embedded::open(data_dir, queue)?.stores)
+        }
         StorageConfig::Aws { table, bucket } => aws(table, bucket).await,
     }
 }

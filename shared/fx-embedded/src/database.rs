@@ -25,7 +25,7 @@ pub(crate) const STORE: &str = "embedded database";
 
 /// Each entry brings the file from the form before it to its own: form 1 is the first. Entries are never changed, only
 /// added. `position` sorts as the list does and is the page token.
-const MIGRATIONS: [&str; 2] = ["
+const MIGRATIONS: [&str; 3] = ["
 CREATE TABLE strategy_versions (
     id TEXT NOT NULL, version TEXT NOT NULL, position TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (id, version)
@@ -63,6 +63,25 @@ CREATE TABLE features (
     series TEXT NOT NULL PRIMARY KEY, latest TEXT NOT NULL,
     FOREIGN KEY (series, latest) REFERENCES feature_versions (series, version)
 ) STRICT;
+", "
+CREATE TABLE jobs (
+    id TEXT NOT NULL PRIMARY KEY, owner TEXT NOT NULL, open INTEGER NOT NULL, position TEXT NOT NULL,
+    epoch INTEGER NOT NULL, revision INTEGER NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX jobs_open ON jobs (position) WHERE open = 1;
+CREATE INDEX jobs_open_of_owner ON jobs (owner, position) WHERE open = 1;
+CREATE INDEX jobs_by_expiry ON jobs (expires);
+CREATE TABLE chunks (
+    job TEXT NOT NULL, epoch INTEGER NOT NULL, idx INTEGER NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (job, epoch, idx)
+) STRICT;
+CREATE TABLE messages (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, visible_at INTEGER NOT NULL,
+    receives INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX messages_of_owner ON messages (owner, visible_at, id);
+CREATE TABLE message_owners (owner TEXT NOT NULL PRIMARY KEY, turn INTEGER NOT NULL) STRICT;
+CREATE INDEX message_owners_by_turn ON message_owners (turn);
 "];
 
 pub(crate) struct Database {

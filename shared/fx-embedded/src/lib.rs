@@ -1,6 +1,6 @@
 //! SQLite and folder adapters of the ports: the platform without an account, a container or a network.
 //!
-//! Everything lies in one folder: [`DATABASE_FILE`] holds strategies, the catalogues and the summaries of runs;
+//! Everything lies in one folder: [`DATABASE_FILE`] holds strategies, the catalogues, the summaries of runs, jobs and messages;
 //! [`BLOBS_FOLDER`] holds bars and result files under their keys, readable by any tool.
 //!
 //! Invariants:
@@ -15,14 +15,17 @@ mod blobs;
 mod catalog;
 mod database;
 mod error;
+mod jobs;
+mod queue;
 mod runs;
 mod strategies;
 
 pub use error::EmbeddedError;
+pub use queue::QueueSettings;
 
 use database::Database;
 use fx_app::Stores;
-use fx_app::ports::{Health, HealthProbe, HealthStatus};
+use fx_app::ports::{Health, HealthProbe, HealthStatus, JobQueue, JobStore};
 use fx_app::records::{BacktestRecord, ExecutionRecord};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,25 +35,38 @@ pub const DATABASE_FILE: &str = "platform.sqlite3";
 /// The blobs in the data folder.
 pub const BLOBS_FOLDER: &str = "blobs";
 
+/// The ports over one data folder.
+#[derive(Clone)]
+pub struct Embedded {
+    /// All but those of jobs.
+    pub stores: Stores,
+    /// Jobs and their chunks.
+    pub jobs: Arc<dyn JobStore>,
+    /// Messages about them.
+    pub queue: Arc<dyn JobQueue>,
+}
+
 /// Opens the data folder, makes it if needed, and brings the database to this release's form. Blocks while it does.
 ///
 /// # Errors
 /// [`EmbeddedError`] naming the file, when the folder cannot be written or holds what this release cannot read.
-pub fn open(folder: &Path) -> Result<Stores, EmbeddedError> {
+pub fn open(folder: &Path, queue: QueueSettings) -> Result<Embedded, EmbeddedError> {
     let blobs = blobs::FolderBlobs::open(&folder.join(BLOBS_FOLDER))?;
     let database = Arc::new(Database::open(&folder.join(DATABASE_FILE))?);
     let catalog = |table, versions| {
         Arc::new(catalog::SqliteCatalog { database: Arc::clone(&database), table, versions })
     };
-    Ok(Stores {
+    let stores = Stores {
         strategies: Arc::new(strategies::SqliteStrategies(Arc::clone(&database))),
         series: catalog("series", "series_versions"),
         features: catalog("features", "feature_versions"),
         backtests: Arc::new(runs::SqliteRuns::<BacktestRecord>::new(Arc::clone(&database))),
         executions: Arc::new(runs::SqliteRuns::<ExecutionRecord>::new(Arc::clone(&database))),
         blobs: Arc::new(blobs),
-        probe: Arc::new(DatabaseProbe(database)),
-    })
+        probe: Arc::new(DatabaseProbe(Arc::clone(&database))),
+    };
+    let jobs = Arc::new(jobs::SqliteJobs(Arc::clone(&database)));
+    Ok(Embedded { stores, jobs, queue: Arc::new(queue::SqliteQueue::new(database, queue)) })
 }
 
 struct DatabaseProbe(Arc<Database>);

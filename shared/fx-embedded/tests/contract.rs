@@ -5,10 +5,12 @@
 use bytes::Bytes;
 use fx_app::Stores;
 use fx_app::ports::{BlobKey, HealthStatus, Put, StoreError};
-use fx_embedded::{BLOBS_FOLDER, DATABASE_FILE, EmbeddedError};
+use fx_embedded::{BLOBS_FOLDER, DATABASE_FILE, EmbeddedError, QueueSettings};
 use fx_testkit::fixtures::{FRIDAY, principal, strategy_version};
+use fx_testkit::memory::ManualClock;
 use fx_testkit::{contract, fixtures};
 use std::fs;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -16,7 +18,12 @@ fn folder() -> TempDir {
 }
 
 fn open(folder: &TempDir) -> Stores {
-    fx_embedded::open(folder.path()).unwrap()
+    fx_embedded::open(folder.path(), settings()).unwrap().stores
+}
+
+/// A queue whose time stands.
+fn settings() -> QueueSettings {
+    QueueSettings::new(Arc::new(ManualClock::new(FRIDAY)))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -85,7 +92,7 @@ fn several_processes_may_open_a_new_folder_at_once() {
     let openers: Vec<_> = (0..8)
         .map(|_| {
             let path = folder.path().join("new/folder");
-            std::thread::spawn(move || fx_embedded::open(&path).map(drop))
+            std::thread::spawn(move || fx_embedded::open(&path, settings()).map(drop))
         })
         .collect();
     for opener in openers {
@@ -110,7 +117,7 @@ fn a_database_of_a_newer_release_is_refused_untouched() {
     let file = folder.path().join(DATABASE_FILE);
     let newer = rusqlite::Connection::open(&file).unwrap();
     newer.pragma_update(None, "user_version", 999).unwrap();
-    let refused = fx_embedded::open(folder.path()).err().unwrap();
+    let refused = fx_embedded::open(folder.path(), settings()).err().unwrap();
     assert!(matches!(&refused, EmbeddedError::NewerForm { found: 999, .. }), "{refused:?}");
     assert!(refused.to_string().contains(&file.display().to_string()), "{refused}");
     let version: i64 = newer.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -122,7 +129,7 @@ fn a_file_that_is_no_database_is_refused_by_name() {
     let folder = folder();
     let file = folder.path().join(DATABASE_FILE);
     fs::write(&file, "not a database, but long enough to have a header of one ".repeat(40)).unwrap();
-    let refused = fx_embedded::open(folder.path()).err().unwrap();
+    let refused = fx_embedded::open(folder.path(), settings()).err().unwrap();
     assert!(refused.to_string().contains(&file.display().to_string()), "{refused}");
 }
 
@@ -131,7 +138,7 @@ fn a_file_in_the_place_of_the_folder_is_refused_by_name() {
     let folder = folder();
     let file = folder.path().join("data");
     fs::write(&file, "").unwrap();
-    let refused = fx_embedded::open(&file).err().unwrap();
+    let refused = fx_embedded::open(&file, settings()).err().unwrap();
     assert!(matches!(&refused, EmbeddedError::File { path, .. } if path.starts_with(&file)), "{refused:?}");
 }
 

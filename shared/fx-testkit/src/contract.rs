@@ -8,6 +8,8 @@
 mod blobs;
 mod catalog;
 mod features;
+mod job_queue;
+mod job_store;
 mod results;
 mod runs;
 mod strategies;
@@ -15,6 +17,8 @@ mod strategies;
 pub use blobs::blob_store;
 pub use catalog::{Sample, catalog};
 pub use features::feature_store;
+pub use job_queue::{fair_job_queue, job_queue};
+pub use job_store::job_store;
 pub use results::{result_store, store_result};
 pub use runs::{backtest_store, execution_store};
 pub use strategies::strategy_store;

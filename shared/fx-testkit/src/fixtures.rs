@@ -15,8 +15,10 @@ use fx_engine::{Commission, IntrabarPolicy, OpenPosition, RunConfig, Slippage, S
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+mod jobs;
 mod result;
 
+pub use jobs::{job, key_of};
 pub use result::result;
 
 /// 2024-03-08T21:00:00Z, a Friday.

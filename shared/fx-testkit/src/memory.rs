@@ -14,8 +14,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod files;
+mod jobs;
 
 pub use files::{Bars, Features, Results};
+pub use jobs::{Jobs, Queue};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Every change below is one call on a map: a panic elsewhere cannot leave half of one.

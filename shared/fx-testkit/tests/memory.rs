@@ -1,10 +1,12 @@
 //! The in-memory adapters pass the contract suite.
 
+use fx_app::jobs::protocol::after;
 use fx_app::ports::Clock as _;
 use fx_app::records::{FeatureVersion, SeriesVersion};
 use fx_testkit::fixtures::FRIDAY;
 use fx_testkit::{contract, memory};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn strategies() {
@@ -48,4 +50,18 @@ fn the_clock_stands_until_it_is_set() {
     assert_eq!((clock.now(), clock.now()), (FRIDAY, FRIDAY));
     clock.set(FRIDAY.plus_nanos(-1));
     assert_eq!(clock.now(), FRIDAY.plus_nanos(-1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs() {
+    contract::job_store(&(Arc::new(memory::Jobs::default()) as _)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages() {
+    const VISIBILITY: Duration = Duration::from_secs(60);
+    let clock = Arc::new(memory::ManualClock::new(FRIDAY));
+    let queue = Arc::new(memory::Queue::new(clock.clone(), VISIBILITY)) as _;
+    contract::job_queue(&queue, VISIBILITY, async |time| clock.set(after(clock.now(), time))).await;
+    contract::fair_job_queue(&queue).await;
 }

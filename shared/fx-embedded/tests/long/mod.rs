@@ -9,6 +9,7 @@ use fx_app::records::{BacktestRecord, SeriesVersion};
 use fx_app::strategies::Registration;
 use fx_app::{App, Caller, Reach, RunLimits, Services};
 use fx_domain::{DatasetName, Granularity, Instrument, Price, StrategyId, UnixNanos};
+use fx_embedded::QueueSettings;
 use fx_store::synthetic::{self, SyntheticSpec};
 use fx_testkit::{fixtures, memory};
 use std::sync::Arc;
@@ -50,7 +51,8 @@ impl Platform {
     /// With so many bars of EUR/USD.
     pub(crate) async fn with_bars(count: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let stores = fx_embedded::open(folder.path()).unwrap();
+        let clock = Arc::new(memory::ManualClock::new(fixtures::FRIDAY));
+        let stores = fx_embedded::open(folder.path(), QueueSettings::new(clock.clone())).unwrap().stores;
         let spec = SyntheticSpec {
             instrument: Instrument::parse("EUR/USD").unwrap(),
             granularity: Granularity::M1,
@@ -66,7 +68,6 @@ impl Platform {
         let files = fx_store::files(&stores);
         let bars = files.bars.clone();
         let services = Services { risk: Arc::new(NoRisk), probes: Vec::new() };
-        let clock = Arc::new(memory::ManualClock::new(fixtures::FRIDAY));
         let limits = RunLimits { concurrent_max: 1, timeout: Duration::from_secs(600) };
         let app = App::new(stores, files, services, StrategyLibrary::default(), clock, limits);
         let caller = Caller::new(fixtures::principal("ann"), Reach::Own);

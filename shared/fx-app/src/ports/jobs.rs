@@ -37,13 +37,13 @@ pub struct ChunkKey {
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// Adds a job. One that is there already stays, unless it is past its `expires` at `now`: then the new one takes its
-    /// place.
+    /// place, and the chunks of the old one are none of its.
     async fn create(&self, job: &Job, now: UnixNanos) -> StoreResult<Put>;
-    /// One job, expired or not.
+    /// One job, expired or not; one that has expired may be gone.
     async fn job(&self, id: &BacktestId) -> StoreResult<Option<Job>>;
     /// Writes `next` over the revision before it.
     async fn swap(&self, next: &Job) -> StoreResult<Swap>;
-    /// Adds chunks, each unless it is there already.
+    /// Adds chunks, each unless it is there already; none of a submission that is not there.
     async fn create_chunks(&self, chunks: &[Chunk]) -> StoreResult<()>;
     /// One chunk.
     async fn chunk(&self, key: &ChunkKey) -> StoreResult<Option<Chunk>>;
@@ -51,7 +51,7 @@ pub trait JobStore: Send + Sync {
     async fn chunks(&self, job: &BacktestId, epoch: u64) -> StoreResult<Vec<Chunk>>;
     /// Writes `next` over the revision before it.
     async fn swap_chunk(&self, next: &Chunk) -> StoreResult<Swap>;
-    /// Jobs that are not over, at most [`OPEN_JOBS_MAX`].
+    /// Jobs that are not over, those submitted first first, at most [`OPEN_JOBS_MAX`].
     async fn open(&self) -> StoreResult<Vec<BacktestId>>;
     /// Those of one owner.
     async fn open_of(&self, owner: &Principal) -> StoreResult<Vec<BacktestId>>;
@@ -124,6 +124,6 @@ pub trait JobQueue: Send + Sync {
     async fn receive(&self, limit: usize, wait: Duration) -> StoreResult<Vec<Delivery>>;
     /// Deletes a message that was taken. One that is gone already is no error.
     async fn delete(&self, receipt: &str) -> StoreResult<()>;
-    /// How many messages wait, about.
+    /// How many messages could be taken now, about.
     async fn depth(&self) -> StoreResult<u64>;
 }

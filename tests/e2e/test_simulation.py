@@ -274,6 +274,23 @@ def test_two_pairs_share_one_account(target: Target, store: Store) -> None:
     assert result["metrics"]["final_balance"] == money(9_990)
 
 
+def test_pairs_with_accounts_of_their_own_are_each_run_alone(target: Target, store: Store) -> None:
+    store("apart", [flat(1.1000), flat(1.1000), flat(1.1010), flat(1.1010)])
+    store("apart", [flat(1.2500), flat(1.2500), flat(1.2480), flat(1.2480)], pair="GBP/USD")
+    script = strategy(target, "Apart", {0: "buy(equity_percent=100)", 1: "close()"})
+    pairs = ["EUR/USD", "GBP/USD"]
+    result = backtest(target, script, "apart", instruments=pairs, independent=True, initial_capital=10_001)
+    assert result["independent"] is True
+    alone = [backtest(target, script, "apart", instruments=[pair], initial_capital=5_000.5) for pair in pairs]
+    assert not any(it["independent"] for it in alone)
+    gains = [it["profit_loss"] for it in result["trades"]]
+    assert gains == [it["trades"][0]["profit_loss"] for it in alone]
+    assert result["metrics"]["final_balance"] == money(sum(it["metrics"]["final_balance"] for it in alone))
+    ledger = rows(target, result, "ledger")
+    assert [it["amount"] for it in ledger if it["kind"] == "deposit"] == [5_000.5, 5_000.5]
+    assert ledger[-1]["balance"] == result["metrics"]["final_balance"]
+
+
 def test_what_services_told_decides_from_the_close_at_which_it_was_known(
     target: Target, store: Store, server: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -55,6 +55,38 @@ impl RunSeries {
         tracks.chain(finer).chain(rates).chain(references)
     }
 
+    /// What several runs read, each series once.
+    ///
+    /// # Errors
+    /// `BacktestDataError` where two read different versions of one: it was imported between them.
+    pub(crate) fn together(parts: &[Self]) -> PlatformResult<Self> {
+        let once = |of: fn(&Self) -> &Vec<SeriesVersion>| {
+            let mut all: Vec<SeriesVersion> = Vec::new();
+            for version in parts.iter().flat_map(of) {
+                match all.iter().find(|known| known.series == version.series) {
+                    Some(known) if known.version != version.version => return Err(changed(&version.series)),
+                    Some(_) => {}
+                    None => all.push(version.clone()),
+                }
+            }
+            Ok(all)
+        };
+        let mut features: Vec<FeatureVersion> = Vec::new();
+        for told in parts.iter().flat_map(|part| &part.features) {
+            match features.iter().find(|known| known.series == told.series) {
+                Some(known) if known.version != told.version => return Err(changed(&told.series)),
+                _ => features.push(told.clone()),
+            }
+        }
+        Ok(Self {
+            tracks: once(|part| &part.tracks)?,
+            finer: once(|part| &part.finer)?,
+            rates: once(|part| &part.rates)?,
+            references: once(|part| &part.references)?,
+            features,
+        })
+    }
+
     /// The first track's series.
     pub(crate) fn first(&self) -> PlatformResult<&SeriesVersion> {
         let none = || PlatformError::new(ErrorKind::BacktestConfig, "no instrument is traded");
@@ -135,6 +167,7 @@ impl RunBars {
 }
 
 /// What a run asks of a data set.
+#[derive(Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     pub(crate) dataset: &'a DatasetName,
     /// The version that the request names.
@@ -312,6 +345,11 @@ fn check_coverage(data: &SeriesVersion, range: TimeRange) -> PlatformResult<()> 
     Err(PlatformError::new(ErrorKind::BacktestData, message))
 }
 
+fn changed(series: &impl std::fmt::Display) -> PlatformError {
+    let message = format!("{series} was imported anew while the run was prepared: ask again");
+    PlatformError::new(ErrorKind::BacktestData, message)
+}
+
 fn name_field(field: &str, error: PlatformError) -> PlatformError {
     match error.kind() {
         ErrorKind::BacktestData => PlatformError::field(ErrorKind::BacktestData, field, error.message()),
@@ -319,7 +357,7 @@ fn name_field(field: &str, error: PlatformError) -> PlatformError {
     }
 }
 
-fn not_pinned(pinned: &Digest, series: &RunSeries) -> PlatformError {
+pub(crate) fn not_pinned(pinned: &Digest, series: &RunSeries) -> PlatformError {
     let message = format!(
         "the latest versions of the run's {} series together are {}, not {pinned}: of several series only the latest \
          versions can be asked for",

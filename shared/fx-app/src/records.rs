@@ -148,6 +148,10 @@ pub struct BacktestRecord {
     pub features: Vec<FeatureInput>,
     /// Whether any of the bars were generated.
     pub synthetic: bool,
+    /// Whether each instrument had an account of its own: the capital was split equally, the ledger's balance and the equity
+    /// are of all accounts together, and margin is of single ones.
+    #[serde(default)]
+    pub independent: bool,
     /// First instant of decisions.
     pub start: UnixNanos,
     /// First instant behind the run.

@@ -154,6 +154,7 @@ pub fn backtest(owner: &Principal, strategy: &str, occasion: &str, created_at: U
             version: Digest::of(b"told"),
         }],
         synthetic: true,
+        independent: true,
         start: FRIDAY.plus_nanos(-100 * fx_domain::NANOS_PER_DAY),
         end: FRIDAY,
         config: run_config(),

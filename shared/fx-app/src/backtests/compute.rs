@@ -1,6 +1,7 @@
 //! From bars to figures: the engine over one window of bars after the other, once for each policy, and beside it the
 //! statistics, the hash and what a page shows, taken from the rows as they come.
 
+mod joined;
 mod noted;
 mod thinned;
 
@@ -12,12 +13,14 @@ use crate::ports::RunRows;
 use crate::records::{OpenPosition, ScenarioRange, ScenarioRecord};
 use fx_analytics::{Analysis, MarginFigures, Report, RunEnd, RunStart, TearSheet, TradeBars};
 use fx_domain::{
-    Bars, Digest, EquityCurve, ErrorKind, Issue, Location, PlatformError, PlatformResult, Price, Trade,
+    Bars, Digest, EquityCurve, ErrorKind, Issue, Location, Money, PlatformError, PlatformResult, Price, Trade,
 };
 use fx_engine::{
     ENGINE_VERSION, EngineError, IntrabarPolicy, Journal, MarginCause, MarginPoint, Market, ResultHasher,
     RunConfig, State,
 };
+use joined::Joined;
+pub(super) use joined::split;
 pub(super) use noted::Noted;
 use std::collections::BTreeMap;
 use thinned::Thinned;
@@ -35,34 +38,39 @@ pub(super) struct Computed {
     pub(super) scenario_ranges: BTreeMap<String, ScenarioRange>,
 }
 
+/// The next bars of an account.
+pub(super) struct Window {
+    /// Which account, by its place in [`Prepared::accounts`].
+    pub(super) account: usize,
+    /// None: there are no more.
+    pub(super) bars: Option<RunBars>,
+}
+
 /// Runs every policy over the same prices, and gives the rows of the first one's run, which is the result, to `spill`
 /// until that takes no more.
 pub(super) fn compute(
     prepared: &Prepared,
-    windows: impl Iterator<Item = RunBars>,
+    windows: impl Iterator<Item = Window>,
     mut spill: impl FnMut(RunRows) -> bool,
 ) -> PlatformResult<Computed> {
     let start = |policy: &IntrabarPolicy| Running::start(prepared, *policy);
     let mut running = prepared.policies.iter().map(start).collect::<PlatformResult<Vec<_>>>()?;
     let mut noted = Noted::default();
-    for bars in windows {
-        let Some(first) = running.first() else { break };
-        let market = Market::new(&prepared.config, &first.state, &bars.inputs()).map_err(engine)?;
-        let mut advanced = Vec::with_capacity(running.len());
-        for (number, run) in running.into_iter().enumerate() {
-            let (run, rows) = run.advance(prepared, &bars, &market)?;
+    for Window { account, bars } in windows {
+        if let (Some(config), Some(bars)) = (prepared.accounts.get(account), &bars) {
+            noted.window(account, config, bars);
+        }
+        for (number, rows) in step(prepared, &mut running, account, bars.as_ref())?.into_iter().enumerate() {
             if number == 0 {
-                noted.window(&prepared.config, &bars, &rows.ledger);
+                noted.ledger(&rows.ledger);
                 if !spill(rows) {
                     let message = "the result was given up while it was made";
                     return Err(PlatformError::new(ErrorKind::BacktestExecution, message));
                 }
             }
-            advanced.push(run);
         }
-        running = advanced;
     }
-    let finished: Vec<_> = running.into_iter().map(|run| run.finish(prepared)).collect();
+    let finished = running.into_iter().map(|run| run.finish(prepared)).collect::<PlatformResult<Vec<_>>>()?;
     let compared = if prepared.compares { finished.as_slice() } else { &[] };
     let scenarios = compared.iter().map(scenario).collect();
     let reports: Vec<_> = compared.iter().map(|run| run.report.clone()).collect();
@@ -73,7 +81,7 @@ pub(super) fn compute(
         report_html: page(prepared, &result, &warnings)?,
         report: result.report,
         shown: result.shown,
-        open_positions: result.state.open_positions(),
+        open_positions: result.open_positions,
         result_hash: result.result_hash,
         bars: result.bars,
         warnings,
@@ -82,11 +90,53 @@ pub(super) fn compute(
     })
 }
 
+/// Takes an account over its next bars, or to its end, under each policy: the rows that this settles, of each.
+fn step(
+    prepared: &Prepared,
+    running: &mut [Running],
+    account: usize,
+    bars: Option<&RunBars>,
+) -> PlatformResult<Vec<RunRows>> {
+    let (Some(bars), Some(first)) = (bars, running.first()) else {
+        return running.iter_mut().map(|run| run.end(prepared, account)).collect();
+    };
+    let Account { config, state } = &first.accounts[account];
+    let market = Market::new(config, state, &bars.inputs()).map_err(engine)?;
+    running.iter_mut().map(|run| run.advance(prepared, account, bars, &market)).collect()
+}
+
+/// One account, as far as it has come.
+struct Account {
+    config: RunConfig,
+    state: State,
+}
+
+impl Account {
+    fn start(prepared: &Prepared, config: RunConfig) -> PlatformResult<Self> {
+        let state = State::start(&prepared.compiled.plan, &config).map_err(engine)?;
+        Ok(Self { config, state })
+    }
+
+    /// Takes it over the bars of `market`.
+    fn advance(&mut self, prepared: &Prepared, market: &Market<'_>) -> PlatformResult<RunRows> {
+        let plan = &prepared.compiled.plan;
+        let mut journal = Journal::new(plan.recordings.len());
+        // A state is small beside a window of bars.
+        let state = self.state.clone();
+        self.state =
+            fx_engine::advance_over(plan, &self.config, state, market, &mut journal).map_err(engine)?;
+        let Journal { trades, ledger, equity, equity_times, events, margin, .. } = journal;
+        let currency = self.config.account.currency;
+        let equity = EquityCurve { times: equity_times, micros: equity, currency };
+        Ok(RunRows { trades, ledger, equity, events, margin })
+    }
+}
+
 /// The run under one policy, as far as it has come.
 struct Running {
     policy: IntrabarPolicy,
-    config: RunConfig,
-    state: State,
+    accounts: Vec<Account>,
+    joined: Joined,
     /// Bars of the first track in the windows so far.
     bars_seen: usize,
     /// Begins with the first point of the equity.
@@ -107,17 +157,19 @@ struct Finished {
     shown: Shown,
     result_hash: Digest,
     bars: u64,
-    state: State,
+    open_positions: Vec<OpenPosition>,
 }
 
 impl Running {
     fn start(prepared: &Prepared, policy: IntrabarPolicy) -> PlatformResult<Self> {
-        let config = RunConfig { fill_policy: policy, ..prepared.config.clone() };
-        let currency = config.account.currency;
+        let currency = prepared.config.account.currency;
+        let account = |config: &RunConfig| {
+            Account::start(prepared, RunConfig { fill_policy: policy, ..config.clone() })
+        };
         Ok(Self {
             policy,
-            state: State::start(&prepared.compiled.plan, &config).map_err(engine)?,
-            config,
+            accounts: prepared.accounts.iter().map(account).collect::<PlatformResult<_>>()?,
+            joined: Joined::new(&prepared.accounts, currency)?,
             bars_seen: 0,
             analysis: None,
             hasher: ResultHasher::new(currency),
@@ -129,42 +181,46 @@ impl Running {
         })
     }
 
-    /// Takes the run over a window, and what came out in it.
+    /// Takes an account over a window, and what that settles.
     fn advance(
-        mut self,
-        prepared: &Prepared,
-        bars: &RunBars,
-        market: &Market<'_>,
-    ) -> PlatformResult<(Self, RunRows)> {
-        let plan = &prepared.compiled.plan;
-        let mut journal = Journal::new(plan.recordings.len());
-        self.state =
-            fx_engine::advance_over(plan, &self.config, self.state, market, &mut journal).map_err(engine)?;
-        let Journal { trades, ledger, equity, equity_times, events, margin, .. } = journal;
-        self.hasher.trades(&trades);
-        self.hasher.ledger(&ledger);
-        self.hasher.equity(&equity_times, &equity);
-        self.analyse(prepared, bars, (&equity_times, &equity), &trades);
-        self.note_margin(&margin);
-        self.pending.follow(&events);
-        self.curve.follow(&equity_times, &equity);
-        let left = TRADES_SHOWN_MAX - self.trades.len();
-        self.trades.extend_from_slice(&trades[..trades.len().min(left)]);
-        self.bars += equity.len() as u64;
-        let equity =
-            EquityCurve { times: equity_times, micros: equity, currency: self.config.account.currency };
-        Ok((self, RunRows { trades, ledger, equity, events, margin }))
-    }
-
-    fn analyse(
         &mut self,
         prepared: &Prepared,
+        account: usize,
         bars: &RunBars,
-        (times, micros): (&[fx_domain::UnixNanos], &[i64]),
-        trades: &[Trade],
-    ) {
-        let alone = match bars.tracks.as_slice() {
-            [only] => Some(only),
+        market: &Market<'_>,
+    ) -> PlatformResult<RunRows> {
+        let rows = self.accounts[account].advance(prepared, market)?;
+        let passed = bars.tracks.iter().filter_map(|track| track.times.last().copied()).max();
+        let rows = self.joined.add(account, rows, passed)?;
+        self.follow(prepared, Some(bars), &rows);
+        Ok(rows)
+    }
+
+    /// An account has no more bars.
+    fn end(&mut self, prepared: &Prepared, account: usize) -> PlatformResult<RunRows> {
+        let rows = self.joined.end(account)?;
+        self.follow(prepared, None, &rows);
+        Ok(rows)
+    }
+
+    /// Takes figures from rows, those of `bars` if one account has them.
+    fn follow(&mut self, prepared: &Prepared, bars: Option<&RunBars>, rows: &RunRows) {
+        self.hasher.trades(&rows.trades);
+        self.hasher.ledger(&rows.ledger);
+        self.hasher.equity(&rows.equity.times, &rows.equity.micros);
+        self.analyse(prepared, bars, rows);
+        self.note_margin(&rows.margin);
+        self.pending.follow(&rows.events);
+        self.curve.follow(&rows.equity.times, &rows.equity.micros);
+        let left = TRADES_SHOWN_MAX - self.trades.len();
+        self.trades.extend_from_slice(&rows.trades[..rows.trades.len().min(left)]);
+        self.bars += rows.equity.times.len() as u64;
+    }
+
+    fn analyse(&mut self, prepared: &Prepared, bars: Option<&RunBars>, rows: &RunRows) {
+        let times = &rows.equity.times;
+        let alone = match bars.map(|bars| bars.tracks.as_slice()) {
+            Some([only]) if self.accounts.len() == 1 => Some(only),
             _ => None,
         };
         let before = self.bars_seen + alone.map_or(0, |bars| bars.len() - times.len());
@@ -172,8 +228,12 @@ impl Running {
             self.analysis = Some(Analysis::new(run_start(prepared, before)));
         }
         if let Some(analysis) = &mut self.analysis {
-            analysis.points(times, micros, alone.map_or(&[], |bars| closes_of(bars, times.len())));
-            analysis.trades(trades);
+            analysis.points(
+                times,
+                &rows.equity.micros,
+                alone.map_or(&[], |bars| closes_of(bars, times.len())),
+            );
+            analysis.trades(&rows.trades);
         }
         self.bars_seen += alone.map_or(0, Bars::len);
     }
@@ -186,11 +246,17 @@ impl Running {
         self.margin.lowest_level_pct = lowest.chain(self.margin.lowest_level_pct).reduce(f64::min);
     }
 
-    fn finish(self, prepared: &Prepared) -> Finished {
+    fn finish(self, prepared: &Prepared) -> PlatformResult<Finished> {
         let analysis = self.analysis.unwrap_or_else(|| Analysis::new(run_start(prepared, self.bars_seen)));
-        let (report, sketch) =
-            analysis.finish(RunEnd { final_balance: self.state.balance(), margin: self.margin });
-        Finished {
+        let balances = self.accounts.iter().map(|account| account.state.balance().micros());
+        let final_balance =
+            Money::from_micros(joined::sum("balance", balances)?, prepared.config.account.currency);
+        let (report, sketch) = analysis.finish(RunEnd { final_balance, margin: self.margin });
+        let open = self.accounts.iter().enumerate();
+        let open =
+            open.flat_map(|(number, account)| self.joined.open(number, account.state.open_positions()));
+        Ok(Finished {
+            open_positions: open.collect(),
             policy: self.policy,
             report,
             sketch,
@@ -201,8 +267,7 @@ impl Running {
             },
             result_hash: self.hasher.finish(),
             bars: self.bars,
-            state: self.state,
-        }
+        })
     }
 }
 

@@ -14,8 +14,10 @@ pub struct BacktestRequest {
     pub strategy_id: StrategyId,
     /// Its version; the latest when absent.
     pub strategy_version: Option<Digest>,
-    /// What is traded, all in one account, asked in this order at equal times; the strategy's own when empty.
+    /// What is traded, asked in this order at equal times; the strategy's own when empty.
     pub instruments: Vec<Instrument>,
+    /// Whether each instrument has an account of its own, with an equal share of the capital; else all share one.
+    pub independent: bool,
     /// First instant of decisions.
     pub start: UnixNanos,
     /// First instant behind the run.
@@ -104,6 +106,7 @@ impl BacktestRequest {
             strategy_id,
             strategy_version: None,
             instruments: Vec::new(),
+            independent: false,
             start,
             end,
             initial_capital: 10_000.0,

@@ -1,8 +1,8 @@
 //! One backtest, from request to stored result.
 
-use super::compute::{Computed, compute};
+use super::compute::{Computed, Window, compute, split};
 use super::{BacktestOutcome, BacktestRequest};
-use crate::inputs::{History, RunSeries, Stretch, Wanted};
+use crate::inputs::{History, RunSeries, Stretch, Wanted, not_pinned};
 use crate::ports::{ResultEnd, ResultWriter, TimeRange};
 use crate::records::{BacktestRecord, FinancingUsed, RECORD_SCHEMA, StrategyVersion};
 use crate::{App, Caller, errors, strategies};
@@ -19,9 +19,17 @@ const WINDOWS_AHEAD: usize = 1;
 pub(super) struct Prepared {
     pub(super) strategy: StrategyVersion,
     pub(super) compiled: Compiled,
+    /// Of all accounts together.
     pub(super) config: RunConfig,
+    /// Of each account: one that all instruments share, or one for each.
+    pub(super) accounts: Vec<RunConfig>,
+    /// Whether the caller asked for an account for each.
+    pub(super) independent: bool,
     pub(super) financing: FinancingUsed,
+    /// What all accounts read.
     pub(super) series: RunSeries,
+    /// What each account reads.
+    pub(super) account_series: Vec<RunSeries>,
     pub(super) range: TimeRange,
     /// The policies of the runs, the result's first.
     pub(super) policies: Vec<IntrabarPolicy>,
@@ -88,16 +96,8 @@ impl App {
         };
         let read = async {
             if begun.await.is_ok() {
-                let history = History::of(&prepared.compiled.plan, prepared.strategy.timeframe);
-                let features = &prepared.config.features;
-                let mut bars = self.open_windows(&prepared.series, features, prepared.range, history).await?;
-                while let Some(next) = bars.next().await? {
-                    if window.send(next).await.is_err() {
-                        break;
-                    }
-                }
+                self.read_windows(prepared, window).await?;
             }
-            drop(window);
             Ok(())
         };
         let mut writer = self.files.results.writer(id, prepared.config.account.currency);
@@ -110,6 +110,33 @@ impl App {
         let run = self.run(ErrorKind::BacktestExecution, place_taken, calculate);
         let (computed, (), ()) = tokio::try_join!(run, read, write)?;
         Ok((computed, writer))
+    }
+
+    /// Reads the windows of every account, of the one that is furthest behind next: what one did waits for the others.
+    async fn read_windows(&self, prepared: &Prepared, to: mpsc::Sender<Window>) -> PlatformResult<()> {
+        let history = History::of(&prepared.compiled.plan, prepared.strategy.timeframe);
+        let mut reading = Vec::with_capacity(prepared.accounts.len());
+        for (account, series) in prepared.account_series.iter().enumerate() {
+            let features = &prepared.accounts[account].features;
+            let windows = self.open_windows(series, features, prepared.range, history).await?;
+            reading.push((None, account, windows));
+        }
+        while let Some(behind) = (0..reading.len()).min_by_key(|place| (reading[*place].0, reading[*place].1))
+        {
+            let (passed, account, windows) = &mut reading[behind];
+            let (account, bars) = (*account, windows.next().await?);
+            match &bars {
+                Some(bars) => {
+                    let last = bars.tracks.iter().filter_map(|track| track.times.last().copied()).max();
+                    *passed = last.or(*passed);
+                }
+                None => drop(reading.swap_remove(behind)),
+            }
+            if to.send(Window { account, bars }).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn prepare(&self, caller: &Caller, request: BacktestRequest) -> PlatformResult<Prepared> {
@@ -129,9 +156,56 @@ impl App {
             stretch: Stretch::Range(range),
             plan: &compiled.plan,
         };
-        let series = self.find_series(&wanted, &mut config).await?;
+        let independent = request.independent;
+        let mut accounts = if independent { split(&config) } else { vec![config.clone()] };
+        let account_series = self.find_accounts(&wanted, &mut accounts).await?;
+        let series = RunSeries::together(&account_series)?;
+        match wanted.pinned {
+            Some(pinned) if *pinned != series.version() => return Err(not_pinned(pinned, &series)),
+            _ => {}
+        }
         self.check_size(&series, range, History::of(&compiled.plan, strategy.timeframe)).await?;
-        Ok(Prepared { strategy, compiled, config, financing, series, range, policies, compares })
+        for account in &accounts {
+            join(&mut config.rates, &account.rates);
+            join(&mut config.references, &account.references);
+            join(&mut config.features, &account.features);
+        }
+        Ok(Prepared {
+            strategy,
+            compiled,
+            config,
+            accounts,
+            independent,
+            financing,
+            series,
+            account_series,
+            range,
+            policies,
+            compares,
+        })
+    }
+
+    /// The series of each account; several have a version only together.
+    async fn find_accounts(
+        &self,
+        wanted: &Wanted<'_>,
+        accounts: &mut [RunConfig],
+    ) -> PlatformResult<Vec<RunSeries>> {
+        let pinned = wanted.pinned.filter(|_| accounts.len() == 1);
+        let mut found = Vec::with_capacity(accounts.len());
+        for account in accounts {
+            found.push(self.find_series(&Wanted { pinned, ..*wanted }, account).await?);
+        }
+        Ok(found)
+    }
+}
+
+/// Adds what is not there yet.
+fn join<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {
+    for item in more {
+        if !known.contains(item) {
+            known.push(item.clone());
+        }
     }
 }
 
@@ -160,6 +234,7 @@ fn outcome(prepared: &Prepared, computed: Computed, of: BacktestOf) -> PlatformR
         strategy_name: prepared.strategy.name.clone(),
         plan_hash: prepared.compiled.plan.hash(),
         parameters: prepared.compiled.effective.clone(),
+        independent: prepared.independent,
         start: prepared.range.start,
         end: prepared.range.end,
         seed: prepared.config.seed,
@@ -189,7 +264,8 @@ fn recorded(config: RunConfig, financing: &FinancingUsed) -> RunConfig {
 /// The same question at the same instant is the same backtest.
 fn backtest_id(caller: &Caller, prepared: &Prepared, now: UnixNanos) -> PlatformResult<BacktestId> {
     let config = recorded(prepared.config.clone(), &prepared.financing);
-    let asked = format!("{:?}", (&config, &prepared.financing, &prepared.policies, prepared.range));
+    let asked = (&config, &prepared.financing, &prepared.policies, prepared.range, prepared.independent);
+    let asked = format!("{asked:?}");
     let version: Digest = prepared.series.version();
     let digest = DigestBuilder::new("backtest")
         .part(caller.principal().as_str().as_bytes())

@@ -7,6 +7,7 @@ mod executions;
 mod features;
 mod feeds;
 mod financing;
+mod independent;
 mod limits;
 mod paths;
 mod windows;
@@ -17,12 +18,12 @@ use fx_app::library::StrategyLibrary;
 use fx_app::ports::{
     BarStore, Health, HealthProbe, HealthStatus, PeerError, RiskAnswer, RiskManagement, RiskRequest,
 };
-use fx_app::records::SeriesKey;
+use fx_app::records::{MarginPoint, OrderEvent, SeriesKey};
 use fx_app::strategies::Registration;
 use fx_app::{App, Caller, Files, Reach, RunLimits, Services, Stores};
 use fx_domain::{
-    Bar, Bars, DatasetName, Granularity, Instrument, LedgerRow, NANOS_PER_HOUR, NANOS_PER_MINUTE, Ohlc,
-    PlatformResult, Price, StrategyId, Trade, UnixNanos,
+    Bar, Bars, DatasetName, EquityCurve, Granularity, Instrument, LedgerRow, NANOS_PER_HOUR,
+    NANOS_PER_MINUTE, Ohlc, PlatformResult, Price, StrategyId, Trade, UnixNanos,
 };
 use fx_testkit::{fixtures, memory};
 use std::sync::{Arc, Mutex};
@@ -202,6 +203,18 @@ impl Bench {
 
     async fn ledger(&self, outcome: &BacktestOutcome) -> Vec<LedgerRow> {
         self.app.backtest_ledger(&self.caller, &outcome.record.id, ALL).await.unwrap()
+    }
+
+    async fn equity(&self, outcome: &BacktestOutcome) -> EquityCurve {
+        self.app.backtest_equity(&self.caller, &outcome.record.id, ALL).await.unwrap()
+    }
+
+    async fn events(&self, outcome: &BacktestOutcome) -> Vec<OrderEvent> {
+        self.app.backtest_events(&self.caller, &outcome.record.id, ALL).await.unwrap()
+    }
+
+    async fn margin(&self, outcome: &BacktestOutcome) -> Vec<MarginPoint> {
+        self.app.backtest_margin(&self.caller, &outcome.record.id, ALL).await.unwrap()
     }
 }
 

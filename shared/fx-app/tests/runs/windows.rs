@@ -1,7 +1,7 @@
 //! A run is the same run in however many windows its bars are read.
 
 use super::*;
-use fx_app::backtests::IntrabarPolicy;
+use fx_app::backtests::{FillTime, IntrabarPolicy};
 use fx_domain::Currency;
 
 /// Trades often, at the market and with exits and waiting orders.
@@ -61,7 +61,7 @@ fn filled(bench: Bench) -> Bench {
 /// What is asked: of which pairs and strategy, and what besides.
 type Case = (&'static [&'static str], [&'static str; 7], fn(BacktestRequest) -> BacktestRequest);
 
-const CASES: [Case; 8] = [
+const CASES: [Case; 11] = [
     (&["EUR/USD"], BUSY, |request| request),
     (&["EUR/USD"], BUSY, |request| BacktestRequest { start: after_monday(40), ..request }),
     (&["EUR/USD"], BUSY, |request| BacktestRequest {
@@ -73,6 +73,23 @@ const CASES: [Case; 8] = [
     (&["EUR/USD", "AUD/USD"], READS, |request| BacktestRequest { start: after_monday(50), ..request }),
     (&["EUR/USD", "AUD/USD"], READS, |request| request),
     (&["USD/JPY"], BUSY, |request| BacktestRequest {
+        account_currency: Some(Currency::EUR),
+        initial_capital: 100_000.0,
+        ..request
+    }),
+    (&["GBP/USD", "EUR/USD", "AUD/USD"], BUSY, |request| BacktestRequest {
+        independent: true,
+        scenarios: vec![IntrabarPolicy::Optimistic, IntrabarPolicy::Pessimistic],
+        ..request
+    }),
+    (&["EUR/USD", "AUD/USD"], READS, |request| BacktestRequest {
+        independent: true,
+        start: after_monday(50),
+        ..request
+    }),
+    (&["USD/JPY", "EUR/USD"], BUSY, |request| BacktestRequest {
+        independent: true,
+        fill: FillTime::Close,
         account_currency: Some(Currency::EUR),
         initial_capital: 100_000.0,
         ..request
@@ -106,6 +123,9 @@ async fn however_the_bars_are_read_the_run_is_the_same() {
             assert_eq!(outcome.shown, expected.shown, "{what}");
             assert_eq!(bench.trades(&outcome).await, whole.trades(&expected).await, "{what}");
             assert_eq!(bench.ledger(&outcome).await, whole.ledger(&expected).await, "{what}");
+            assert_eq!(bench.equity(&outcome).await, whole.equity(&expected).await, "{what}");
+            assert_eq!(bench.events(&outcome).await, whole.events(&expected).await, "{what}");
+            assert_eq!(bench.margin(&outcome).await, whole.margin(&expected).await, "{what}");
         }
     }
 }

@@ -31,8 +31,10 @@ pub(crate) struct BacktestResult {
     end_date: String,
     /// The pair, the first of several.
     instrument: String,
-    /// What is traded, in order, all in one account.
+    /// What is traded, in order.
     instruments: Vec<String>,
+    /// Whether each pair had an account of its own. Balance and equity are of all together, each point of `/margin` is of one.
+    independent: bool,
     /// The bars' length.
     timeframe: &'static str,
     /// The source of the bars.
@@ -106,6 +108,7 @@ impl BacktestResult {
             end_date: record.end.to_string(),
             instrument: record.series.instrument.to_string(),
             instruments: record.config.tracks.iter().map(|track| track.instrument.to_string()).collect(),
+            independent: record.independent,
             timeframe: record.series.granularity.as_str(),
             dataset: record.series.dataset.to_string(),
             synthetic: record.synthetic,

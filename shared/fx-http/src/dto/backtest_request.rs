@@ -65,9 +65,13 @@ pub(crate) struct BacktestBody {
     initial_capital: Option<f64>,
     /// Overrides of the registered parameters.
     parameters: Option<BTreeMap<String, ParameterDto>>,
-    /// What is traded, all in one account, asked in this order at equal times; the strategy's own when absent.
+    /// What is traded, asked in this order at equal times; the strategy's own when absent.
     #[schema(max_items = 64)]
     instruments: Option<Vec<String>>,
+    /// Each instrument has an account of its own with an equal share of the capital, what does not divide goes to the first;
+    /// else all share one.
+    #[schema(default = false)]
+    independent: Option<bool>,
     /// The currency of balance and P&L; the first pair's quote currency when absent. Amounts in other currencies are
     /// converted at the mid price of the moment.
     #[schema(pattern = "^[A-Za-z]{3}$")]
@@ -185,6 +189,7 @@ impl Options {
             option!("initial_capital", read::number => initial_capital),
             option!("parameters", read::parameters => parameters),
             option!("instruments", read::instruments => instruments),
+            option!("independent", read::boolean => independent),
             option!("account_currency", some(read::parsed(Currency::from_str)) => account_currency),
             option!("account", read::word(ACCOUNTS) => account),
             option!("leverage", read::number => leverage),

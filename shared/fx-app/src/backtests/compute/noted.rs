@@ -24,20 +24,25 @@ pub(in crate::backtests) struct Noted {
 }
 
 impl Noted {
-    pub(super) fn window(&mut self, config: &RunConfig, bars: &RunBars, ledger: &[LedgerRow]) {
-        for row in ledger {
+    pub(super) fn ledger(&mut self, rows: &[LedgerRow]) {
+        for row in rows {
             self.forgiven += u64::from(row.kind == LedgerKind::NegativeBalance);
             self.inside_bars += u64::from(row.rollover.is_some_and(|roll| roll.inside_bar));
             if let Some(conversion) = row.conversion {
                 self.conversions.entry(path(&conversion)).or_insert_with(|| conversion.to_string());
             }
         }
+    }
+
+    /// The bars of an account whose first track is the run's track number `first`.
+    pub(super) fn window(&mut self, first: usize, config: &RunConfig, bars: &RunBars) {
         if config.intrabar.is_none() {
             return;
         }
-        self.covered.resize(config.tracks.len(), [0, 0]);
+        let known = self.covered.len().max(first + config.tracks.len());
+        self.covered.resize(known, [0, 0]);
         let tracks = config.tracks.iter().zip(&bars.tracks).zip(&bars.finer);
-        for (((track, bars), finer), sum) in tracks.zip(&mut self.covered) {
+        for (((track, bars), finer), sum) in tracks.zip(&mut self.covered[first..]) {
             let [with, all] = covered(bars, finer, config.start, track.granularity);
             sum[0] += with;
             sum[1] += all;

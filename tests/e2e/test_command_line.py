@@ -175,6 +175,7 @@ def test_strategy_files_are_checked_without_any_storage(server_binary: Path, tmp
     assert "ma_crossover.py: " in shipped.stdout
     assert ", 0 errors, 0 warnings" in shipped.stdout
     assert "days of prices before them" in shipped.stdout
+    assert "reads       timeframes 4h" in shipped.stdout
     longer = run(server_binary, "check", sam.ROOT / "strategies", "--timeframe", "4h", env=env, cwd=tmp_path)
     assert longer.returncode == 1
     assert "reads bars of 4h, which are not longer than its own of 4h" in longer.stdout

@@ -69,6 +69,8 @@ class TestLinter:
         (parameter,) = answer["parameters"]
         assert parameter == {"name": "n", "kind": "int", "default": 20, "min": 2, "max": 50, "description": "bars"}
         assert answer["effective_parameters"] == {"n": 30}
+        kinds = ["timeframes", "instruments", "features", "patterns", "regimes"]
+        assert answer["reads"] == {kind: [] for kind in kinds}
         # The bar of the decision is the thirtieth.
         assert answer["warm_up_bars"] == 29
         assert answer["plan"]["rules"] == 1
@@ -77,6 +79,23 @@ class TestLinter:
         out_of_range = validate(target, code, parameters={"n": 51})
         assert out_of_range["valid"] is False
         assert out_of_range["diagnostics"][0]["field"] == "parameters.n"
+
+    def test_what_a_source_reads_beside_its_own_bars_is_listed(self, target: Target) -> None:
+        code = (
+            "class S(Strategy):\n"
+            "    def analyze(self, data):\n"
+            '        slow = data.timeframe("4h").close > data.instrument("GBP/USD").close\n'
+            '        if slow and feature("mood") > 0 and pattern("double_top") < 0.5 and regime() == "calm":\n'
+            "            return buy(units=1000)\n"
+            "        return {}\n"
+        )
+        assert validate(target, code)["reads"] == {
+            "timeframes": ["4h"],
+            "instruments": ["GBP/USD"],
+            "features": ["mood"],
+            "patterns": ["double_top"],
+            "regimes": ["calm"],
+        }
 
 
 class TestVersions:

@@ -5,7 +5,7 @@ use crate::records::{Causality, Parameters};
 use crate::strategies::{off_thread, timeframe_fault};
 use fx_domain::{Digest, Granularity, Instrument, NANOS_PER_DAY, PlatformResult};
 use fx_engine::CausalityFault;
-use fx_strategy::{Checked, Compiled, Plan};
+use fx_strategy::{Checked, Compiled, Feature, Plan};
 
 pub use fx_engine::Track;
 pub use fx_strategy::{Diagnostic as Finding, ParameterSpec, Severity};
@@ -49,6 +49,8 @@ pub struct Outline {
     pub parameters: Vec<ParameterSpec>,
     /// The value of each, overrides applied.
     pub effective: Parameters,
+    /// What it reads beside its own bars.
+    pub reads: Reads,
     /// Its own bars that must precede a decision for every indicator to be defined.
     pub warm_up_bars: u64,
     /// How long before those bars prices are read for the other timeframes and instruments, weekends counted; 0 where it
@@ -60,6 +62,22 @@ pub struct Outline {
     pub estimated_bars_per_second: u64,
     /// That no decision depends on later bars, and on what that was shown.
     pub causality: Causality,
+}
+
+/// What a strategy reads beside its own bars, each once, in order of appearance. What no decision and no recorded series
+/// depends on is not read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reads {
+    /// Longer timeframes, of any instrument.
+    pub timeframes: Vec<Granularity>,
+    /// Other instruments.
+    pub instruments: Vec<Instrument>,
+    /// The names of features.
+    pub features: Vec<String>,
+    /// The names of patterns.
+    pub patterns: Vec<String>,
+    /// The names that the regime is compared with.
+    pub regimes: Vec<String>,
 }
 
 /// How large a plan is.
@@ -92,6 +110,32 @@ impl Validation {
     }
 }
 
+impl Reads {
+    /// By `plan`.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let mut reads = Self::default();
+        for feed in plan.feeds() {
+            add(&mut reads.timeframes, feed.granularity);
+            add(&mut reads.instruments, feed.instrument);
+        }
+        for feature in &plan.features {
+            let names = match feature {
+                Feature::Named(_) => &mut reads.features,
+                Feature::Pattern(_) => &mut reads.patterns,
+                Feature::Regime(_) => &mut reads.regimes,
+            };
+            add(names, Some(feature.name().to_owned()));
+        }
+        reads
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: PartialEq>(known: &mut Vec<T>, read: Option<T>) {
+    known.extend(read.filter(|read| !known.contains(read)));
+}
+
 impl PlanSize {
     /// Of `plan`.
     #[must_use]
@@ -117,6 +161,7 @@ impl Outline {
     fn of(compiled: Compiled, causality: Causality, own: Granularity) -> Self {
         let Compiled { name, description, parameters, effective, plan, .. } = compiled;
         Self {
+            reads: Reads::of(&plan),
             warm_up_bars: plan.warm_up_bars(),
             warm_up_lead_nanos: plan.feed_lead_nanos(own),
             plan: PlanSize::of(&plan),
@@ -198,6 +243,28 @@ mod tests {
             let wanted = format!("reads bars of 4h, which are not longer than its own of {own}");
             assert!(finding.message.ends_with(&wanted), "{}", finding.message);
         }
+    }
+
+    #[test]
+    fn what_is_read_beside_the_strategys_own_bars_is_listed_once_in_its_order() {
+        let body = [
+            "pound = data.instrument(\"GBP/USD\")",
+            "calm = regime() == \"ranging\" or regime() != \"trending\"",
+            "unused = data.timeframe(\"1w\").close + feature(\"nobody\")",
+            "record(\"x\", pound.timeframe(\"1d\").close - data.timeframe(\"4h\").close - pound.close)",
+            "record(\"y\", feature(\"mood\") + feature(\"carry\") * feature(\"mood\"))",
+            "return target(units=1) if calm and pattern(\"double_top\") < 0.5 else None",
+        ];
+        let reads = validated(&body.join("\n        "), Granularity::H1).outline.unwrap().reads;
+        let text = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let mut sorted = reads.clone();
+        sorted.timeframes.sort();
+        assert_eq!(sorted.timeframes, [Granularity::H4, Granularity::D1]);
+        assert_eq!(reads.instruments, [Instrument::parse("GBP/USD").unwrap()]);
+        assert_eq!(reads.features, text(&["mood", "carry"]));
+        assert_eq!((reads.patterns, reads.regimes), (text(&["double_top"]), text(&["ranging", "trending"])));
+        let own = validated("return target(units=1) if data.close > data.open else None", Granularity::H1);
+        assert_eq!(own.outline.unwrap().reads, Reads::default());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
-use fx_app::validation::{Candidate, Outline, ParameterSpec, Severity, Track, Validation, validate};
+use fx_app::validation::{Candidate, Outline, ParameterSpec, Reads, Severity, Track, Validation, validate};
 use fx_domain::Granularity;
 use fx_host::strategies_dir::{self, FileError};
 use fx_http::ValidationDto;
@@ -133,6 +133,7 @@ fn print_outline(out: &mut impl Write, file: &str, outline: &Outline) -> std::io
     for spec in &outline.parameters {
         writeln!(out, "  parameter   {}", declaration(spec))?;
     }
+    print_reads(out, &outline.reads)?;
     let plan = &outline.plan;
     let lead = outline.warm_up_lead_days();
     let lead = lead.map_or(String::new(), |days| format!(", and {days} days of prices before them"));
@@ -152,6 +153,23 @@ fn print_outline(out: &mut impl Write, file: &str, outline: &Outline) -> std::io
         causality.bars,
         causality.cuts.len()
     )
+}
+
+/// What it reads beside its own bars, a line for each kind.
+fn print_reads(out: &mut impl Write, reads: &Reads) -> std::io::Result<()> {
+    let timeframes = reads.timeframes.iter().map(|timeframe| timeframe.as_str().to_owned()).collect();
+    let instruments = reads.instruments.iter().map(ToString::to_string).collect();
+    let kinds: [(&str, Vec<String>); 5] = [
+        ("timeframes", timeframes),
+        ("instruments", instruments),
+        ("features", reads.features.clone()),
+        ("patterns", reads.patterns.clone()),
+        ("regimes", reads.regimes.clone()),
+    ];
+    for (kind, names) in kinds.iter().filter(|(_, names)| !names.is_empty()) {
+        writeln!(out, "  reads       {kind} {}", names.join(", "))?;
+    }
+    Ok(())
 }
 
 /// `fast: int = 10, from 2 to 500`

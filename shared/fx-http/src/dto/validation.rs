@@ -5,7 +5,7 @@ use super::diagnostic::DiagnosticDto;
 use super::parameter::{ParameterDto, parameter_map};
 use crate::input::{Fields, FromFields, read};
 use fx_app::records::Parameters;
-use fx_app::validation::{Candidate, Outline, ParameterSpec, PlanSize, Track, Validation};
+use fx_app::validation::{Candidate, Outline, ParameterSpec, PlanSize, Reads, Track, Validation};
 use fx_domain::{ErrorKind, Granularity, Instrument};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -80,6 +80,9 @@ pub(crate) struct OutlineDto {
     /// The value of each, overrides applied.
     #[serde(skip_serializing_if = "Option::is_none")]
     effective_parameters: Option<BTreeMap<String, ParameterDto>>,
+    /// What it reads beside its own bars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reads: Option<ReadsDto>,
     /// Its own bars that must precede a decision for every indicator to be defined.
     #[serde(skip_serializing_if = "Option::is_none")]
     warm_up_bars: Option<u64>,
@@ -119,6 +122,23 @@ pub(crate) struct ParameterSpecDto {
     description: Option<String>,
 }
 
+/// What a strategy reads beside its own bars, each once, in order of appearance.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReadsDto {
+    /// Longer timeframes, of any instrument.
+    #[schema(example = json!(["4h"]))]
+    timeframes: Vec<&'static str>,
+    /// Other instruments.
+    #[schema(example = json!(["GBP/USD"]))]
+    instruments: Vec<String>,
+    /// Features, as `feature("name")` names them.
+    features: Vec<String>,
+    /// Patterns, as `pattern("name")` names them.
+    patterns: Vec<String>,
+    /// The names that `regime()` is compared with.
+    regimes: Vec<String>,
+}
+
 /// How large a plan is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PlanSizeDto {
@@ -152,11 +172,24 @@ impl OutlineDto {
             description: outline.description.clone(),
             parameters: Some(outline.parameters.iter().map(ParameterSpecDto::of).collect()),
             effective_parameters: Some(parameter_map(&outline.effective)),
+            reads: Some(ReadsDto::of(&outline.reads)),
             warm_up_bars: Some(outline.warm_up_bars),
             warm_up_lead_days: outline.warm_up_lead_days(),
             plan: Some(PlanSizeDto { nodes, rules, recordings, bytes, hash: hash.to_string() }),
             estimated_bars_per_second: Some(outline.estimated_bars_per_second),
             causality: Some(CausalityDto::of(&outline.causality)),
+        }
+    }
+}
+
+impl ReadsDto {
+    fn of(reads: &Reads) -> Self {
+        Self {
+            timeframes: reads.timeframes.iter().map(|timeframe| timeframe.as_str()).collect(),
+            instruments: reads.instruments.iter().map(ToString::to_string).collect(),
+            features: reads.features.clone(),
+            patterns: reads.patterns.clone(),
+            regimes: reads.regimes.clone(),
         }
     }
 }

@@ -376,7 +376,8 @@ impl<R: Recorder> Run<'_, R> {
     /// Hands over what was recorded of the first track at the places `within` of its block.
     fn record(&mut self, track: usize, within: Range<usize>) {
         for (index, recording) in self.program.plan.recordings.iter().enumerate() {
-            match &self.blocks[track].columns[recording.value.index()] {
+            let place = self.places.map_or(recording.value, |places| places[recording.value.index()]);
+            match &self.blocks[track].columns[place.index()] {
                 Column::Number(column) => self.recorder.recording(index, &column[within.clone()]),
                 _ => self.recorder.recording(index, &self.recorded[index]),
             }

@@ -2,12 +2,15 @@
 //!
 //! What is the same at all bars of a block is known to be, and costs nothing after the first block that has it.
 
+mod braid;
+mod cells;
 mod clock;
 mod feeds;
 mod flags;
 mod loops;
 mod totals;
 
+pub(crate) use braid::Braid;
 pub(crate) use clock::{Clock, clock_value};
 pub(crate) use feeds::{Forming, Others};
 pub(crate) use loops::select;
@@ -24,6 +27,7 @@ use crate::value::{
     FALSE, TRUE, Tri, UNDEFINED, UNKNOWN, absolute, arithmetic, compare, connect, is_comparison,
     is_connective, negate, not, root, unary,
 };
+use cells::Cells;
 use fearless_simd::Level;
 use flags::Flags;
 use fx_domain::Side;
@@ -108,6 +112,9 @@ pub(crate) struct Block {
     spare: Sums,
     /// Of each feed.
     feeds: Vec<feeds::Room>,
+    /// Of each node: whether its column is written with others'.
+    together: Vec<bool>,
+    cells: Option<Cells>,
     flags: Flags,
     level: Level,
 }
@@ -131,6 +138,8 @@ impl Block {
             sums: sums.collect(),
             spare: Sums::new(),
             feeds: program.feeds.all.iter().map(|_| feeds::Room::new()).collect(),
+            together: program.carried.clone(),
+            cells: Cells::of(program),
             flags: Flags::new(),
             level: Level::new(),
         }
@@ -152,6 +161,7 @@ impl Block {
             || {
                 self.add_up(program, &market);
                 self.evaluate_nodes(program, 0..program.plan.nodes.len(), memories, &market);
+                self.evaluate_cells(memories, &market);
                 self.flags.mark(&program.rules, &self.columns, &self.uniform, market.range.len());
             },
         );
@@ -213,8 +223,16 @@ impl Block {
         market: &Market<'_>,
     ) {
         let range = market.range.clone();
+        let own = market.feed.is_none();
+        let mut braids = program.braids.iter().filter(|braid| own && braid.is_among(&nodes)).peekable();
+        for node in braids.clone().flat_map(Braid::nodes) {
+            self.together[node] = true;
+        }
         for (id, node) in program.plan.nodes.iter().enumerate().take(nodes.end).skip(nodes.start) {
-            if program.feeds.clocks[id] != market.feed {
+            while let Some(braid) = braids.next_if(|braid| braid.due() == id) {
+                self.evaluate_braid(braid, program.plan, memories, range.len());
+            }
+            if program.feeds.clocks[id] != market.feed || self.together[id] {
                 continue;
             }
             self.take_sums(program, id, memories, market);
@@ -240,6 +258,37 @@ impl Block {
                 }
             }
         }
+        for braid in braids {
+            self.evaluate_braid(braid, program.plan, memories, range.len());
+        }
+    }
+
+    /// Evaluates averages together, or one by one where a value is missing.
+    #[inline(always)]
+    fn evaluate_braid(&mut self, braid: &Braid, plan: &Plan, memories: &mut [Memory], bars: usize) {
+        for node in braid.nodes() {
+            self.uniform[node] = false;
+        }
+        if !braid.evaluate(&mut self.columns, memories, bars) {
+            let [now, later] = braid.apart();
+            for node in now {
+                average(&plan.nodes[node], node, &mut self.columns, &mut memories[node], bars);
+            }
+            for node in later {
+                self.together[node] = false;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn evaluate_cells(&mut self, memories: &mut [Memory], market: &Market<'_>) {
+        let Some(cells) = &mut self.cells else { return };
+        for node in cells.nodes() {
+            self.uniform[node.index()] = false;
+        }
+        let (rows, bars) = (&market.range, market.range.len());
+        let first_decided = market.clock.first_decision.saturating_sub(rows.start);
+        cells.evaluate(&mut self.columns, memories, bars, first_decided);
     }
 
     /// Takes a mean of a stored price over the block.
@@ -257,6 +306,17 @@ impl Block {
     #[inline(always)]
     pub(crate) fn next_wake(&self, range: Range<usize>, full: Option<Side>) -> Option<usize> {
         self.flags.next(range, full)
+    }
+}
+
+/// Evaluates one average by itself.
+#[cold]
+fn average(node: &Node, id: usize, columns: &mut [Column], memory: &mut Memory, bars: usize) {
+    let (operands, rest) = columns.split_at_mut(id);
+    if let (Node::Recursion { kind, x, bars: length }, Memory::Smoother(smoother)) = (*node, memory)
+        && let (Column::Number(x), Column::Number(out)) = (&operands[x.index()], &mut rest[0])
+    {
+        smoother.advance(kind, length, &x[..bars], &mut out[..bars]);
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) use number_window::NumberWindow;
 pub(crate) use psar::{Psar, PsarInput};
 pub(crate) use scan::Scanner;
 pub(crate) use session::SessionMemory;
-pub(crate) use smoother::Smoother;
+pub(crate) use smoother::{Smoother, ema_weight, rma_step};
 
 use crate::BLOCK;
 use crate::market::Series;
@@ -85,13 +85,25 @@ impl<T: Copy> History<T> {
     #[inline(always)]
     pub(crate) fn lag(&mut self, block: &[T], missing: T, out: &mut [T]) {
         let (before, after) = out.split_at_mut(self.keep.min(block.len()));
+        self.earlier(missing, before);
+        after.copy_from_slice(&block[..after.len()]);
+        self.see(block);
+    }
+
+    /// Writes what stands `keep` values before each of the next ones, `keep` of them at most; `missing` where nothing does.
+    #[inline(always)]
+    pub(crate) fn earlier(&self, missing: T, out: &mut [T]) {
         let tail = self.tail();
-        let absent = (self.keep - tail.len()).min(before.len());
-        before[..absent].fill(missing);
-        for (out, value) in before[absent..].iter_mut().zip(tail) {
+        let absent = (self.keep - tail.len()).min(out.len());
+        out[..absent].fill(missing);
+        for (out, value) in out[absent..].iter_mut().zip(tail) {
             *out = *value;
         }
-        after.copy_from_slice(&block[..after.len()]);
+    }
+
+    /// Adds a block.
+    #[inline(always)]
+    pub(crate) fn see(&mut self, block: &[T]) {
         self.add(block.len(), |values, wanted| values.extend_from_slice(&block[wanted]));
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod union;
 
 use crate::EngineError;
+use crate::evaluate::Braid;
 use crate::value::is_comparison;
 use fx_strategy::{
     Action, Binary, Clock, ClockField, Direction, Feed, Node, NodeId, Plan, PositionField, PriceField,
@@ -13,13 +14,18 @@ use fx_strategy::{
 pub(crate) struct Program<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) types: Vec<Type>,
+    /// What is evaluated at single bars: it depends on position or account.
     pub(crate) reactive: Vec<bool>,
+    /// What depends on cells, and is not reactive.
+    pub(crate) carried: Vec<bool>,
     pub(crate) rules: Vec<PreparedRule>,
     /// Reactive nodes that are evaluated at every bar, in order: they keep a memory, feed one, or are recorded.
     pub(crate) every_bar: Vec<NodeId>,
-    /// Market nodes that are evaluated as columns. The rest is evaluated at single bars: what depends on the position,
-    /// and what only the arguments of decisions read. A price that only windows look at is read from the bars.
+    /// Nodes that are evaluated as columns. The rest is evaluated at single bars: what is reactive, and what only the
+    /// arguments of decisions read. A price that only windows look at is read from the bars.
     pub(crate) columns: Vec<bool>,
+    /// Columns that are evaluated together.
+    pub(crate) braids: Vec<Braid>,
     /// Of each mean of a stored price: how it is evaluated.
     pub(crate) means: Vec<Option<Mean>>,
     /// The stored prices that means are taken of.
@@ -126,11 +132,23 @@ pub(crate) enum Wakes {
 impl<'a> Program<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Result<Self, EngineError> {
         plan.validate()?;
-        let (types, reactive) = (plan.types(), plan.reactive());
+        Ok(Self::of(plan, reactive(plan)))
+    }
+
+    /// The same with cells that are evaluated at single bars: plans that share their columns do not share cells.
+    pub(crate) fn without_carried(plan: &'a Plan) -> Result<Self, EngineError> {
+        plan.validate()?;
+        Ok(Self::of(plan, plan.reactive()))
+    }
+
+    fn of(plan: &'a Plan, reactive: Vec<bool>) -> Self {
+        let carried = plan.reactive().iter().zip(&reactive).map(|(any, here)| *any && !here).collect();
         let (rules, every_bar, columns) = (Vec::new(), Vec::new(), columns(plan, &reactive));
         let (means, series) = means(plan, &columns);
-        let feeds = Feeds::of(plan);
-        let mut program = Self { plan, types, reactive, rules, every_bar, columns, means, series, feeds };
+        let (types, feeds) = (plan.types(), Feeds::of(plan));
+        let braids = Braid::all(plan, &feeds.clocks, 0..plan.nodes.len());
+        let mut program =
+            Self { plan, types, reactive, carried, rules, every_bar, columns, braids, means, series, feeds };
         program.rules = plan
             .rules
             .iter()
@@ -146,7 +164,7 @@ impl<'a> Program<'a> {
         let memories = memories.map(|(_, index)| NodeId(index)).filter(|id| program.reactive[id.index()]);
         let recorded = plan.recordings.iter().map(|recording| recording.value);
         program.every_bar = program.cone(memories.chain(recorded).chain(plan.cells.iter().copied()));
-        Ok(program)
+        program
     }
 
     /// Whether it reads anything beside the strategy's own bars.
@@ -209,6 +227,26 @@ impl<'a> Program<'a> {
     }
 }
 
+/// Which nodes depend on position or account, by themselves or through cells.
+fn reactive(plan: &Plan) -> Vec<bool> {
+    let mut cells = vec![false; plan.cells.len()];
+    loop {
+        let mut reactive: Vec<bool> = Vec::with_capacity(plan.nodes.len());
+        for node in &plan.nodes {
+            reactive.push(match node {
+                Node::Position(_) | Node::Account(_) => true,
+                Node::Cell { cell, .. } => cells[usize::from(cell.0)],
+                _ => node.operands().any(|operand| reactive[operand.index()]),
+            });
+        }
+        let found: Vec<_> = plan.cells.iter().map(|next| reactive[next.index()]).collect();
+        if found == cells {
+            return reactive;
+        }
+        cells = found;
+    }
+}
+
 /// Which nodes are evaluated as columns: see [`Program::columns`].
 fn columns(plan: &Plan, reactive: &[bool]) -> Vec<bool> {
     let mut wanted = vec![false; plan.nodes.len()];
@@ -238,7 +276,8 @@ fn columns(plan: &Plan, reactive: &[bool]) -> Vec<bool> {
         let node = &plan.nodes[index];
         // A node with a memory keeps it whether it is read or not: its state is part of the run's. A mean of a stored
         // price does so without a column.
-        wanted[index] |= has_memory(node) && mean_of(plan, node).is_none();
+        let keeps = has_memory(node) || matches!(node, Node::Cell { .. });
+        wanted[index] |= keeps && mean_of(plan, node).is_none();
         let looks_below = reads_price(plan, node) || Comparison::of(plan, node).is_some();
         if wanted[index] && !looks_below {
             for operand in node.operands() {

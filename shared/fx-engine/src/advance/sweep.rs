@@ -29,7 +29,7 @@ pub fn sweep<R: Recorder + Default>(
     if market.tracks.len() != 1 || !market.rates.is_empty() {
         return Err(EngineError::Config { field: "tracks", reason: "a sweep runs over one" });
     }
-    let programs = plans.iter().map(Program::new).collect::<Result<Vec<_>, _>>()?;
+    let programs = plans.iter().map(Program::without_carried).collect::<Result<Vec<_>, _>>()?;
     let union = Union::of(&programs);
     let merged = union.program();
     let mut shared = Block::new(&merged);

@@ -1,6 +1,7 @@
 //! Columns against the definitions of the nodes, taken bar by bar.
 
 mod definitions;
+mod together;
 
 use super::*;
 use crate::program::union::Union;

@@ -185,12 +185,18 @@ impl Extremes {
     /// Of equal values (zeros of either sign) the newer is taken.
     #[inline(always)]
     fn advance_each(&mut self, block: &[f64], out: &mut [f64], beats: impl Fn(f64, f64) -> bool) {
-        out.copy_from_slice(block);
+        // From one buffer to the other: a choice that is written where one side of it stood would become a write of some
+        // lanes only, which several processors are slow at.
+        let (mut newer, mut joined) = ([0.0; CHUNK], [0.0; CHUNK]);
+        let (mut newer, mut joined) = (&mut newer[..block.len()], &mut joined[..block.len()]);
+        newer.copy_from_slice(block);
         for history in self.levels.iter_mut().chain([&mut self.oldest]) {
-            let older = history.late(out);
-            for (out, older) in out.iter_mut().zip(older) {
-                *out = if beats(*older, *out) | older.is_nan() { *older } else { *out };
+            let stretches = history.late(newer).iter().zip(&*newer);
+            for (joined, (older, newer)) in joined.iter_mut().zip(stretches) {
+                *joined = if beats(*older, *newer) | older.is_nan() { *older } else { *newer };
             }
+            std::mem::swap(&mut newer, &mut joined);
         }
+        out.copy_from_slice(newer);
     }
 }

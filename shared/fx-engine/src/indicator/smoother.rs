@@ -131,12 +131,12 @@ impl Smoother {
 }
 
 #[inline(always)]
-fn ema_weight(bars: f64) -> f64 {
+pub(crate) fn ema_weight(bars: f64) -> f64 {
     2.0 / (bars + 1.0)
 }
 
 #[inline(always)]
-fn rma_step(y: f64, x: f64, bars: f64) -> f64 {
+pub(crate) fn rma_step(y: f64, x: f64, bars: f64) -> f64 {
     (y * (bars - 1.0) + x) / bars
 }
 

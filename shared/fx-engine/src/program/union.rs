@@ -1,6 +1,7 @@
 //! The market parts of many plans as one: a node that several plans have is evaluated once a block.
 
 use super::{Feeds, PreparedRule, Program, means};
+use crate::evaluate::Braid;
 use fx_strategy::{Feature, FeatureId, Node, NodeId, Plan};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -70,8 +71,11 @@ impl Union {
     pub(crate) fn program(&self) -> Program<'_> {
         let plan = &self.plan;
         let (columns, (means, series)) = (self.columns.clone(), means(plan, &self.columns));
-        let (types, reactive) = (plan.types(), plan.reactive());
+        let (types, reactive, carried) = (plan.types(), plan.reactive(), vec![false; plan.nodes.len()]);
         let (rules, every_bar, feeds) = (Vec::new(), Vec::new(), Feeds::of(plan));
-        Program { plan, types, reactive, rules, every_bar, columns, means, series, feeds }
+        let members = self.members.iter();
+        let braids =
+            members.flat_map(|member| Braid::all(plan, &feeds.clocks, member.adds.clone())).collect();
+        Program { plan, types, reactive, carried, rules, every_bar, columns, braids, means, series, feeds }
     }
 }

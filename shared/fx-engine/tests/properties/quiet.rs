@@ -2,6 +2,7 @@
 
 use crate::bounded;
 use crate::cases::{Case, cases, single};
+use crate::plans::of_bars;
 use fx_domain::{LedgerRow, Money, Trade, UnixNanos};
 use fx_engine::{
     Commission, FillTime, MarginPoint, Market, OrderEvent, Recorder, RunConfig, SpreadModel, State, Tally,
@@ -10,12 +11,13 @@ use fx_engine::{
 use fx_strategy::{ParameterValue, Plan};
 use proptest::prelude::*;
 
-/// Keeps trades, ledger and equity, and wants no events.
+/// Keeps trades, ledger, equity and the bits of what is recorded, and wants no events.
 #[derive(Debug, Default, PartialEq)]
 struct Quiet {
     trades: Vec<Trade>,
     ledger: Vec<LedgerRow>,
     equity: Vec<i64>,
+    recordings: Vec<Vec<u64>>,
 }
 
 impl Recorder for Quiet {
@@ -37,7 +39,10 @@ impl Recorder for Quiet {
         self.equity.extend_from_slice(micros);
     }
 
-    fn recording(&mut self, _: usize, _: &[f64]) {}
+    fn recording(&mut self, index: usize, values: &[f64]) {
+        self.recordings.resize_with(self.recordings.len().max(index + 1), Vec::new);
+        self.recordings[index].extend(values.iter().map(|value| value.to_bits()));
+    }
 }
 
 fn recorded<R: Recorder + Default>(case: &Case) -> (R, State) {
@@ -65,6 +70,11 @@ fn assert_quiet(case: &Case) -> Result<usize, TestCaseError> {
     prop_assert_eq!(&quiet.trades, &slice.trades);
     prop_assert_eq!(&quiet.ledger, &slice.ledger);
     prop_assert_eq!(&quiet.equity, &slice.equity);
+    let recorded =
+        slice.recordings.iter().map(|values| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+    prop_assert!(
+        quiet.recordings.is_empty() || quiet.recordings.iter().eq(recorded.collect::<Vec<_>>().iter())
+    );
     prop_assert_eq!(state.to_bytes(), slice.state.to_bytes());
     Ok(slice.trades.len())
 }
@@ -99,7 +109,8 @@ proptest! {
     #[test]
     fn a_sweep_is_its_runs_one_by_one(case in single(300), sets in prop::collection::vec((1_i64..6, 6_i64..20, 1_i64..60_000), 1..7)) {
         let plans: Vec<_> = sets.into_iter().map(|(fast, slow, units)| cross(fast, slow, units)).collect();
-        let plans = [plans, vec![case.plan.clone()]].concat();
+        // A sweep takes cells bar by bar, a run alone takes those that bars decide by the block.
+        let plans = [plans, vec![case.plan.clone(), of_bars(case.plan.clone())]].concat();
         let case = Case { finer: None, ..case };
         let inputs = case.inputs();
         let market = Market::new(&case.config, &State::start(&plans[0], &case.config).unwrap(), &inputs).unwrap();
@@ -118,6 +129,26 @@ proptest! {
             prop_assert_eq!(quiet, alone);
         }
     }
+}
+
+/// The random plans whose cells bars decide do have cells that change, and trade.
+#[test]
+fn cells_that_bars_decide_change_and_trade() {
+    use fx_strategy::{Node, Recording};
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut changing, mut trading) = (0, 0);
+    for _ in 0..100 {
+        let case = single(300).new_tree(&mut runner).unwrap().current();
+        let mut plan = of_bars(case.plan.clone());
+        let cell = plan.nodes.iter().zip(0..).find(|(node, _)| matches!(node, Node::Cell { .. })).unwrap().1;
+        plan.recordings = vec![Recording { name: "cell".into(), value: fx_strategy::NodeId(cell) }];
+        let slice = Case { plan, ..case }.run().unwrap();
+        let first = slice.recordings[0].first().map(|value| value.to_bits());
+        changing += usize::from(slice.recordings[0].iter().any(|value| Some(value.to_bits()) != first));
+        trading += usize::from(!slice.trades.is_empty());
+    }
+    assert!(changing > 40 && trading > 40, "{changing} change, {trading} trade");
 }
 
 /// The cases above trade by the short way, and often.

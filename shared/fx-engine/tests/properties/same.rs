@@ -2,6 +2,7 @@
 
 use crate::bounded;
 use crate::cases::{Case, cases, digest, join, single};
+use crate::plans::of_bars;
 use fx_domain::{Bars, Granularity, Instrument, QuoteSide, UnixNanos};
 use fx_engine::{EngineError, Slice, State, Track};
 use fx_strategy::{Node, NodeId, PositionField, Recording};
@@ -34,7 +35,8 @@ proptest! {
     #![proptest_config(bounded(48))]
 
     #[test]
-    fn a_run_cut_anywhere_is_the_same_run(case in cases(64)) {
+    fn a_run_cut_anywhere_is_the_same_run(case in cases(64), bars_only in any::<bool>()) {
+        let case = if bars_only { Case { plan: of_bars(case.plan), ..case } } else { case };
         let whole = case.run().unwrap();
         let (first, last) = (UnixNanos::new(i64::MIN), UnixNanos::new(i64::MAX));
         let mut times: Vec<_> = case.bars.iter().flat_map(|bars| bars.times.iter().copied()).collect();

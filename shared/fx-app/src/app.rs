@@ -102,6 +102,13 @@ impl App {
         }
     }
 
+    /// The same, with places of its own for calculations that may take as long as this.
+    #[must_use]
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        let run_limits = RunLimits { timeout, ..self.run_limits };
+        Self { run_places: Arc::new(Semaphore::new(run_limits.concurrent_max)), run_limits, ..self }
+    }
+
     /// Loads what a calculation needs and calculates off the async threads, when there is a place: neither memory nor
     /// processors are taken before. A calculation that outlives its time is not waited for, and keeps its place until
     /// it ends.

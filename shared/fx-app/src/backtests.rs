@@ -10,6 +10,8 @@ pub use config::{
     COMMISSION_MAX, FEATURES_AGE_HOURS_MAX, INITIAL_CAPITAL_MAX, INLINE_RATES_MAX, LEVERAGE_MAX,
     MARGIN_LEVEL_PCT_MAX, PIPS_MAX, PYRAMIDING_MAX, RATE_MAX, SCENARIOS_MAX, financing_error,
 };
+pub(crate) use run::{BacktestOf, Prepared};
+
 pub use request::{BacktestRequest, FinancingRequest, SpreadRequest};
 
 pub use crate::inputs::RUN_BARS_MAX;

@@ -1,5 +1,6 @@
 //! What the tests of several crates share: [`contract`], the one suite that every adapter of a port must pass;
-//! [`memory`], adapters without IO for tests of use-cases; [`fixtures`], records that are valid and distinct.
+//! [`memory`], adapters without IO for tests of use-cases; [`faults`], ports that fail as a seed says; [`fixtures`], records
+//! that are valid and distinct.
 //!
 //! Invariants:
 //! - The suite knows only the ports: a property that one adapter cannot hold is a change of the port's docs, not of the suite.
@@ -9,6 +10,7 @@
 //! What this crate must not know: any adapter but its own. It is a dev-dependency only.
 
 pub mod contract;
+pub mod faults;
 pub mod fixtures;
 pub mod memory;
 

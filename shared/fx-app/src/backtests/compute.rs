@@ -11,7 +11,9 @@ use super::{CURVE_POINTS_MAX, Shown, TRADES_SHOWN_MAX};
 use crate::inputs::RunBars;
 use crate::ports::RunRows;
 use crate::records::{OpenPosition, ScenarioRange, ScenarioRecord};
-use fx_analytics::{Analysis, MarginFigures, Report, RunEnd, RunStart, TearSheet, TradeBars};
+use fx_analytics::{
+    Analysis, MarginFigures, PeriodReturns, Report, RunEnd, RunStart, Sketch, TearSheet, TradeBars,
+};
 use fx_domain::{
     Bars, Digest, EquityCurve, ErrorKind, Issue, Location, Money, PlatformError, PlatformResult, Price, Trade,
 };
@@ -28,8 +30,10 @@ use thinned::Thinned;
 /// What engine and statistics made of a request.
 pub(super) struct Computed {
     pub(super) report: Report,
+    /// Returns of trading days; none of a run without equity.
+    pub(super) returns: Option<PeriodReturns>,
+    pub(super) sketch: Sketch,
     pub(super) shown: Shown,
-    pub(super) report_html: String,
     pub(super) open_positions: Vec<OpenPosition>,
     pub(super) result_hash: Digest,
     pub(super) bars: u64,
@@ -78,8 +82,9 @@ pub(super) fn compute(
     let result = finished.into_iter().next().ok_or_else(none)?;
     let warnings = warnings(prepared, &noted, &result.report);
     Ok(Computed {
-        report_html: page(prepared, &result, &warnings)?,
         report: result.report,
+        returns: result.returns,
+        sketch: result.sketch,
         shown: result.shown,
         open_positions: result.open_positions,
         result_hash: result.result_hash,
@@ -153,7 +158,8 @@ struct Running {
 struct Finished {
     policy: IntrabarPolicy,
     report: Report,
-    sketch: fx_analytics::Sketch,
+    returns: Option<PeriodReturns>,
+    sketch: Sketch,
     shown: Shown,
     result_hash: Digest,
     bars: u64,
@@ -251,6 +257,7 @@ impl Running {
         let balances = self.accounts.iter().map(|account| account.state.balance().micros());
         let final_balance =
             Money::from_micros(joined::sum("balance", balances)?, prepared.config.account.currency);
+        let returns = analysis.period_returns();
         let (report, sketch) = analysis.finish(RunEnd { final_balance, margin: self.margin });
         let open = self.accounts.iter().enumerate();
         let open =
@@ -259,6 +266,7 @@ impl Running {
             open_positions: open.collect(),
             policy: self.policy,
             report,
+            returns,
             sketch,
             shown: Shown {
                 trades: self.trades,
@@ -302,16 +310,17 @@ fn scenario(finished: &Finished) -> ScenarioRecord {
     }
 }
 
-fn page(prepared: &Prepared, finished: &Finished, warnings: &[String]) -> PlatformResult<String> {
+/// The tear sheet.
+pub(super) fn page(prepared: &Prepared, computed: &Computed) -> PlatformResult<String> {
     let data = prepared.series.first()?;
     Ok(fx_analytics::tear_sheet(&TearSheet {
         title: &prepared.strategy.name,
         subtitle: prepared.strategy.description.as_deref().unwrap_or_default(),
-        report: &finished.report,
-        sketch: &finished.sketch,
+        report: &computed.report,
+        sketch: &computed.sketch,
         instrument: data.series.instrument,
-        warnings,
-        reproduce: &reproduction(prepared, &finished.result_hash),
+        warnings: &computed.warnings,
+        reproduce: &reproduction(prepared, &computed.result_hash),
         synthetic: prepared.series.synthetic(),
     }))
 }

@@ -6,9 +6,10 @@ use fx_domain::{
     Currency, DatasetName, Digest, FinancingTable, Granularity, Instrument, StrategyId, UnixNanos,
 };
 use fx_engine::{AccountKind, Commission, FEATURES_AGE_HOURS_DEFAULT, FillTime, Slippage, StopOutPolicy};
+use serde::{Deserialize, Serialize};
 
 /// What a backtest is asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BacktestRequest {
     /// The strategy.
     pub strategy_id: StrategyId,
@@ -69,7 +70,8 @@ pub struct BacktestRequest {
 }
 
 /// How the missing side of one-sided data is made, before the instruments are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SpreadRequest {
     /// As stored; none for one-sided data.
     #[default]
@@ -87,7 +89,8 @@ pub enum SpreadRequest {
 }
 
 /// Where the rates of rollover come from.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FinancingRequest {
     /// Nowhere: rollover pays and costs nothing.
     #[default]

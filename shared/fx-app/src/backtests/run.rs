@@ -1,11 +1,12 @@
 //! One backtest, from request to stored result.
 
-use super::compute::{Computed, Window, compute, split};
-use super::{BacktestOutcome, BacktestRequest};
+use super::compute::{Computed, Window, compute, page, split};
+use super::{BacktestOutcome, BacktestRequest, Shown};
 use crate::inputs::{History, RunSeries, Stretch, Wanted, not_pinned};
-use crate::ports::{ResultEnd, ResultWriter, TimeRange};
-use crate::records::{BacktestRecord, FinancingUsed, RECORD_SCHEMA, StrategyVersion};
+use crate::ports::{ResultEnd, ResultWriter, RunRows, TimeRange};
+use crate::records::{BacktestRecord, FinancingUsed, Parameters, RECORD_SCHEMA, StrategyVersion};
 use crate::{App, Caller, errors, strategies};
+use fx_analytics::{PeriodReturns, Report};
 use fx_domain::{BacktestId, Digest, DigestBuilder, ErrorKind, PlatformResult, UnixNanos};
 use fx_engine::{ENGINE_VERSION, IntrabarPolicy, RunConfig};
 use fx_strategy::Compiled;
@@ -16,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 const WINDOWS_AHEAD: usize = 1;
 
 /// Everything that one run needs, resolved.
-pub(super) struct Prepared {
+pub(crate) struct Prepared {
     pub(super) strategy: StrategyVersion,
     pub(super) compiled: Compiled,
     /// Of all accounts together.
@@ -51,18 +52,9 @@ impl App {
         request: BacktestRequest,
     ) -> PlatformResult<BacktestOutcome> {
         let prepared = Arc::new(self.prepare(caller, request).await?);
-        let created_at = self.clock.now();
-        let owner = caller.principal().clone();
+        let (created_at, owner) = (self.clock.now(), caller.principal().clone());
         let id = backtest_id(caller, &prepared, created_at)?;
-        let (computed, writer) = self.stream(&prepared, &id).await?;
-        let Computed { report_html, shown, .. } = &computed;
-        let end = ResultEnd {
-            curve: shown.curve.clone(),
-            pending: shown.pending.clone(),
-            report_html: report_html.clone(),
-        };
-        writer.finish(end).await.map_err(errors::store)?;
-        let outcome = outcome(&prepared, computed, BacktestOf { id, owner, created_at })?;
+        let outcome = self.run_stored(&prepared, BacktestOf { id, owner, created_at }).await?;
         self.backtests.put(&outcome.record).await.map_err(errors::store)?;
         tracing::info!(
             backtest.id = %outcome.record.id,
@@ -75,14 +67,57 @@ impl App {
         Ok(outcome)
     }
 
+    /// Runs it and stores its files. The record is the caller's to store: what it speaks of is there.
+    ///
+    /// # Errors
+    /// As [`App::run_backtest`].
+    pub(crate) async fn run_stored(
+        &self,
+        prepared: &Arc<Prepared>,
+        of: BacktestOf,
+    ) -> PlatformResult<BacktestOutcome> {
+        let (computed, writer) = self.stream(prepared, &of.id).await?;
+        let report_html = page(prepared, &computed)?;
+        let Shown { curve, pending, .. } = computed.shown.clone();
+        writer.finish(ResultEnd { curve, pending, report_html }).await.map_err(errors::store)?;
+        outcome(prepared, computed, of)
+    }
+
+    /// Runs it for its figures: no row of it is kept.
+    ///
+    /// # Errors
+    /// As [`App::run_backtest`].
+    pub(crate) async fn run_measured(&self, prepared: &Arc<Prepared>) -> PlatformResult<Measured> {
+        let Computed { report, result_hash, bars, returns, .. } = self.calculate(prepared, |_| true).await?;
+        Ok(Measured { report, result_hash, bars, returns })
+    }
+
     /// Reads, calculates and writes at the same time, a window of bars each.
     async fn stream(
         &self,
         prepared: &Arc<Prepared>,
         id: &BacktestId,
     ) -> PlatformResult<(Computed, Box<dyn ResultWriter>)> {
-        let (window, mut windows) = mpsc::channel(WINDOWS_AHEAD);
         let (spilled, mut rows) = mpsc::channel(WINDOWS_AHEAD);
+        let computed = self.calculate(prepared, move |rows| spilled.blocking_send(rows).is_ok());
+        let mut writer = self.files.results.writer(id, prepared.config.account.currency);
+        let write = async {
+            while let Some(rows) = rows.recv().await {
+                writer.append(rows).await.map_err(errors::store)?;
+            }
+            Ok(())
+        };
+        let (computed, ()) = tokio::try_join!(computed, write)?;
+        Ok((computed, writer))
+    }
+
+    /// Reads and calculates at the same time, and gives the rows to `spill` until that takes no more.
+    async fn calculate(
+        &self,
+        prepared: &Arc<Prepared>,
+        spill: impl FnMut(RunRows) -> bool + Send + 'static,
+    ) -> PlatformResult<Computed> {
+        let (window, mut windows) = mpsc::channel(WINDOWS_AHEAD);
         let (begin, begun) = oneshot::channel();
         let place_taken = async {
             // Who waits for it is gone only with this whole run.
@@ -92,7 +127,7 @@ impl App {
         let calculated = Arc::clone(prepared);
         let calculate = move |()| {
             let windows = std::iter::from_fn(|| windows.blocking_recv());
-            compute(&calculated, windows, |rows| spilled.blocking_send(rows).is_ok())
+            compute(&calculated, windows, spill)
         };
         let read = async {
             if begun.await.is_ok() {
@@ -100,16 +135,9 @@ impl App {
             }
             Ok(())
         };
-        let mut writer = self.files.results.writer(id, prepared.config.account.currency);
-        let write = async {
-            while let Some(rows) = rows.recv().await {
-                writer.append(rows).await.map_err(errors::store)?;
-            }
-            Ok(())
-        };
         let run = self.run(ErrorKind::BacktestExecution, place_taken, calculate);
-        let (computed, (), ()) = tokio::try_join!(run, read, write)?;
-        Ok((computed, writer))
+        let (computed, ()) = tokio::try_join!(run, read)?;
+        Ok(computed)
     }
 
     /// Reads the windows of every account, of the one that is furthest behind next: what one did waits for the others.
@@ -139,7 +167,11 @@ impl App {
         Ok(())
     }
 
-    async fn prepare(&self, caller: &Caller, request: BacktestRequest) -> PlatformResult<Prepared> {
+    pub(crate) async fn prepare(
+        &self,
+        caller: &Caller,
+        request: BacktestRequest,
+    ) -> PlatformResult<Prepared> {
         let strategy =
             self.get_strategy(caller, &request.strategy_id, request.strategy_version.as_ref()).await?;
         let mut config = request.run_config(request.traded(&strategy), strategy.timeframe)?;
@@ -210,10 +242,47 @@ fn join<T: Clone + PartialEq>(known: &mut Vec<T>, more: &[T]) {
 }
 
 /// Which backtest, whose, and when.
-struct BacktestOf {
-    id: BacktestId,
-    owner: fx_domain::Principal,
-    created_at: UnixNanos,
+pub(crate) struct BacktestOf {
+    pub(crate) id: BacktestId,
+    pub(crate) owner: fx_domain::Principal,
+    pub(crate) created_at: UnixNanos,
+}
+
+/// What a run gave of which no row is kept.
+pub(crate) struct Measured {
+    pub(crate) report: Report,
+    pub(crate) result_hash: Digest,
+    pub(crate) bars: u64,
+    pub(crate) returns: Option<PeriodReturns>,
+}
+
+impl Prepared {
+    pub(crate) fn strategy_version(&self) -> Digest {
+        self.strategy.version
+    }
+
+    pub(crate) fn data_version(&self) -> Digest {
+        self.series.version()
+    }
+
+    /// Effective ones.
+    pub(crate) fn parameters(&self) -> &Parameters {
+        &self.compiled.effective
+    }
+
+    pub(crate) fn plan_hash(&self) -> Digest {
+        self.compiled.plan.hash()
+    }
+
+    /// Checks that the strategy takes these instead of those of the request.
+    ///
+    /// # Errors
+    /// `StrategyConfigurationError` naming the parameter.
+    pub(crate) async fn check_parameters(&self, parameters: Parameters) -> PlatformResult<()> {
+        let mut all = self.strategy.parameters.clone();
+        all.extend(parameters);
+        strategies::compile(self.strategy.source.clone(), all).await.map(|_| ())
+    }
 }
 
 fn outcome(prepared: &Prepared, computed: Computed, of: BacktestOf) -> PlatformResult<BacktestOutcome> {

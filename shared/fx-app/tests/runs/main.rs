@@ -8,6 +8,7 @@ mod features;
 mod feeds;
 mod financing;
 mod independent;
+mod jobs;
 mod limits;
 mod paths;
 mod windows;
@@ -110,6 +111,10 @@ struct Bench {
     features: Arc<memory::Features>,
     blobs: Arc<memory::Blobs>,
     risk: Arc<Risk>,
+    clock: Arc<memory::ManualClock>,
+    stores: Stores,
+    files: Files,
+    services: Services,
     caller: Caller,
 }
 
@@ -150,9 +155,10 @@ impl Bench {
         };
         let services = Services { risk: risk.clone(), probes: Vec::new() };
         let clock = Arc::new(memory::ManualClock::new(fixtures::FRIDAY));
-        let app = App::new(stores, files, services, StrategyLibrary::default(), clock, LIMITS);
         let caller = Caller::new(fixtures::principal("ann"), Reach::Own);
-        Self { app, bars, features, blobs, risk, caller }
+        let library = StrategyLibrary::default();
+        let app = App::new(stores.clone(), files.clone(), services.clone(), library, clock.clone(), LIMITS);
+        Self { app, bars, features, blobs, risk, clock, stores, files, services, caller }
     }
 
     fn key(&self, instrument: &str, granularity: Granularity) -> SeriesKey {

@@ -1,0 +1,28 @@
+//! One run of a sweep.
+
+use crate::records::Parameters;
+use fx_analytics::{Metrics, PeriodReturns};
+use fx_domain::Digest;
+use serde::{Deserialize, Serialize};
+
+/// What one set of parameters gave. Its trades are not kept: a backtest with these parameters makes them again, and its
+/// `result_hash` says that they are the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberResult {
+    /// Effective parameters.
+    pub parameters: Parameters,
+    /// Digest of the plan that ran.
+    pub plan_hash: Digest,
+    /// Digest of trades, ledger and equity.
+    pub result_hash: Digest,
+    /// Bars that decisions were made on.
+    pub bars: u64,
+    /// Headline numbers.
+    pub metrics: Metrics,
+    /// Annualised, of daily equity.
+    pub sharpe_ratio: Option<f64>,
+    /// What the best one is best by; none where it is undefined.
+    pub score: Option<f64>,
+    /// Returns of trading days.
+    pub returns: Option<PeriodReturns>,
+}

@@ -23,7 +23,7 @@ async fn main() -> Result<()> {
     };
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let stores = Aws::connect(AwsSettings { table, bucket, endpoint: None }).await.stores;
+    let stores = Aws::connect(AwsSettings { table, bucket, queue: None, endpoint: None }).await.stores;
     let files = fx_store::files(&stores);
     let services = fx_peers::connect(&peers, Arc::clone(&clock))?;
     let library = StrategyLibrary::load(strategies_dir::read(&strategies.dir)?);

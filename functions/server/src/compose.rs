@@ -21,7 +21,12 @@ pub(crate) async fn stores(storage: &StorageConfig) -> Result<Stores> {
 
 #[cfg(feature = "aws")]
 async fn aws(table: &str, bucket: &str) -> Result<Stores> {
-    let settings = fx_aws::AwsSettings { table: table.to_owned(), bucket: bucket.to_owned(), endpoint: None };
+    let settings = fx_aws::AwsSettings {
+        table: table.to_owned(),
+        bucket: bucket.to_owned(),
+        queue: None,
+        endpoint: None,
+    };
     Ok(fx_aws::Aws::connect(settings).await.stores)
 }
 

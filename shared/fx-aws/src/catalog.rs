@@ -32,7 +32,7 @@ impl<V: Versioned> Catalog<V> for DynamoCatalog {
             None => Condition::not_there(),
         };
         let writes = [
-            self.0.put_body_once(version_key::<V>(&key, &digest), body)?,
+            self.0.put_once(version_key::<V>(&key, &digest), [("body", text(body))])?,
             self.0.put(Key::in_list(V::KIND, &key), [("latest", text(&digest))], Some(condition))?,
         ];
         if self.0.transact(&writes).await? == Outcome::Done {

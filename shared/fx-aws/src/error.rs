@@ -12,7 +12,7 @@ pub enum AwsError {
     Call {
         /// The API's name of the call.
         call: &'static str,
-        /// Table or bucket.
+        /// Table, bucket or queue.
         resource: String,
         /// The service's error code; `no answer` when there was none.
         code: String,
@@ -25,7 +25,7 @@ pub enum AwsError {
     Contended {
         /// The API's name of the call.
         call: &'static str,
-        /// Table or bucket.
+        /// Table, bucket or queue.
         resource: String,
         /// How often it was tried.
         attempts: u32,
@@ -35,7 +35,7 @@ pub enum AwsError {
     Answer {
         /// The API's name of the call.
         call: &'static str,
-        /// Table or bucket.
+        /// Table, bucket or queue.
         resource: String,
         /// What is wrong with it.
         what: &'static str,

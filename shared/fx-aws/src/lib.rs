@@ -1,7 +1,7 @@
-//! DynamoDB and S3 adapters of the ports.
+//! DynamoDB, S3 and SQS adapters of the ports.
 //!
 //! Strategies, the series catalogue and the summaries of runs lie in one table with string keys `pk` and `sk`; bars and
-//! result files lie in one bucket under their keys. The items of the table:
+//! result files lie in one bucket under their keys; messages about jobs travel over a queue. The items of the table:
 //!
 //! | item | `pk` | `sk` | beside `schema` |
 //! | --- | --- | --- | --- |
@@ -13,6 +13,9 @@
 //! | all series, and the latest of each | `SERIES` | `-{key}` | `latest` |
 //! | backtest, execution | `BACKTEST#{id}`, `EXECUTION#{id}` | `RECORD` | `body` |
 //! | an owner's runs, of all strategies or one | `OWNER#{owner}#BACKTEST`, `…#{strategy}` | `-{time}-{id}` | `latest` |
+//! | job | `JOB#{id}` | `META` | `epoch`, `revision`, `expires`, `body` |
+//! | chunk of a submission of it | `JOB#{id}` | `CHUNK#{epoch}#{index}` | `epoch`, `revision`, `expires`, `body` |
+//! | all open jobs, an owner's | `JOBS#OPEN#{shard}`, `OWNER#{owner}#JOBS#OPEN` | `-{time}-{id}` | `latest`, `expires` |
 //!
 //! Invariants:
 //! - Every read is consistent; an entry and its places in lists are written by one transaction, so no index lags behind.
@@ -21,7 +24,11 @@
 //! - Bodies are read by their immutable keys; what a list or a head names but is not there is reported as broken.
 //!
 //! A role that reads needs `dynamodb:GetItem`, `BatchGetItem` and `Query`, and `s3:GetObject` and `ListBucket`; one that
-//! writes also `dynamodb:PutItem`, `UpdateItem` and (strategies only) `DeleteItem`, and `s3:PutObject`.
+//! writes also `dynamodb:PutItem`, `UpdateItem` and (strategies and jobs only) `DeleteItem`, and `s3:PutObject`; one that
+//! sends messages `sqs:SendMessage`, one that takes them `ReceiveMessage` and `DeleteMessage`, one that counts them
+//! `GetQueueAttributes`.
+//!
+//! Nothing here removes what has `expires` (seconds since 1970): that is the table's time to live.
 //!
 //! What this crate must not know: routes, the environment (beside what the AWS SDK itself reads), what the records mean.
 
@@ -31,7 +38,9 @@ mod body;
 mod bucket;
 mod catalog;
 mod error;
+mod jobs;
 pub mod provision;
+mod queue;
 mod runs;
 mod strategies;
 mod table;
@@ -40,7 +49,7 @@ pub use error::AwsError;
 
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use fx_app::Stores;
-use fx_app::ports::{Health, HealthProbe, HealthStatus};
+use fx_app::ports::{Health, HealthProbe, HealthStatus, JobQueue, JobStore};
 use fx_app::records::{BacktestRecord, ExecutionRecord};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,18 +69,25 @@ pub struct AwsSettings {
     pub table: String,
     /// The S3 bucket.
     pub bucket: String,
-    /// Another endpoint than AWS for both, such as an emulator's `http://127.0.0.1:4566`. With one, from here or from the
+    /// The address of the SQS queue of messages about jobs; none where nobody sends or takes any.
+    pub queue: Option<String>,
+    /// Another endpoint than AWS for all, such as an emulator's `http://127.0.0.1:4566`. With one, from here or from the
     /// SDK's environment, buckets are addressed by path: an emulator has no name per bucket.
     pub endpoint: Option<String>,
 }
 
-/// The ports over one table and one bucket. Clones share the connections.
+/// The ports over one table, one bucket and one queue. Clones share the connections.
 #[derive(Clone)]
 pub struct Aws {
-    /// The ports.
+    /// All but those of jobs.
     pub stores: Stores,
+    /// Jobs and their chunks.
+    pub jobs: Arc<dyn JobStore>,
+    /// Messages about them, if the settings name a queue.
+    pub queue: Option<Arc<dyn JobQueue>>,
     table: Arc<Table>,
     s3: aws_sdk_s3::Client,
+    sqs: aws_sdk_sqs::Client,
     bucket: String,
 }
 
@@ -87,6 +103,14 @@ impl Aws {
         let shared = loader.load().await;
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(&shared)
             .timeout_config(timeouts.operation_timeout(TABLE_CALL_TIMEOUT).build());
+        // A call that waits for a message is answered when its wait is over.
+        let sqs = aws_sdk_sqs::config::Builder::from(&shared).timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(queue::POLL_MAX + READ_TIMEOUT)
+                .build(),
+        );
+        let sqs = aws_sdk_sqs::Client::from_conf(sqs.build());
         let s3 = aws_sdk_s3::config::Builder::from(&shared)
             .force_path_style(shared.endpoint_url().is_some())
             .build();
@@ -102,7 +126,9 @@ impl Aws {
             blobs: Arc::new(bucket::Bucket::new(s3.clone(), settings.bucket.clone())),
             probe: Arc::new(TableProbe(Arc::clone(&table))),
         };
-        Self { stores, table, s3, bucket: settings.bucket }
+        let jobs = Arc::new(jobs::DynamoJobs(Arc::clone(&table)));
+        let queue = settings.queue.map(|url| Arc::new(queue::SqsQueue::new(sqs.clone(), url)) as _);
+        Self { stores, jobs, queue, table, s3, sqs, bucket: settings.bucket }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The table and the bucket, for an emulator on the developer's machine and for tests against one. In AWS they are part of
+//! The table, the bucket and the queue, for an emulator on the developer's machine and for tests against one. In AWS they are part of
 //! the deployed stack.
 
 use crate::{Aws, AwsError};
@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use aws_sdk_sqs::types::QueueAttributeName;
 use std::time::Duration;
 
 /// How long a new table may take to accept calls.
@@ -21,6 +22,21 @@ const REGION_WITHOUT_CONSTRAINT: &str = "us-east-1";
 pub async fn create_table_and_bucket(aws: &Aws) -> Result<(), AwsError> {
     create_table(aws).await?;
     create_bucket(aws).await
+}
+
+/// Makes the queue `name`, which hides a message for `visibility` when it is taken, unless it is there, and returns its
+/// address for [`crate::AwsSettings::queue`].
+///
+/// # Errors
+/// [`AwsError`] naming the call; a queue of that name that hides messages for another time is one.
+pub async fn create_queue(aws: &Aws, name: &str, visibility: Duration) -> Result<String, AwsError> {
+    const CALL: &str = "CreateQueue";
+    let seconds = visibility.as_secs().to_string();
+    let create = aws.sqs.create_queue().queue_name(name);
+    let create = create.attributes(QueueAttributeName::VisibilityTimeout, seconds).send().await;
+    let created = create.map_err(|error| AwsError::call(CALL, name, error))?;
+    let what = "no address";
+    created.queue_url.ok_or_else(|| AwsError::Answer { call: CALL, resource: name.to_owned(), what })
 }
 
 async fn create_table(aws: &Aws) -> Result<(), AwsError> {

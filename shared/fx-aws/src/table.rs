@@ -66,24 +66,44 @@ pub(crate) enum Outcome {
     Refused,
 }
 
-/// When a write may happen: a condition, and the values that it names. `#latest` and `#deleted` are attributes.
+/// When a write may happen: a condition, the attributes that it names, each `#` and its name, and the values.
 pub(crate) struct Condition {
     expression: &'static str,
+    names: &'static [&'static str],
     values: Vec<(&'static str, AttributeValue)>,
 }
 
 impl Condition {
     pub(crate) fn not_there() -> Self {
-        Self { expression: "attribute_not_exists(pk)", values: Vec::new() }
+        Self { expression: "attribute_not_exists(pk)", names: &[], values: Vec::new() }
     }
 
     pub(crate) fn latest_is(expected: String) -> Self {
-        Self { expression: "#latest = :expected", values: vec![(":expected", text(expected))] }
+        let values = vec![(":expected", text(expected))];
+        Self { expression: "#latest = :expected", names: &["latest"], values }
+    }
+
+    /// The item is that revision.
+    pub(crate) fn is_at(epoch: u64, revision: u64) -> Self {
+        Self {
+            expression: "#epoch = :of AND #revision = :at",
+            names: &["epoch", "revision"],
+            values: vec![(":of", number(epoch)), (":at", number(revision))],
+        }
+    }
+
+    /// The item is the revision before that one; none before the first.
+    pub(crate) fn is_before(epoch: u64, revision: u64) -> Option<Self> {
+        Some(Self::is_at(epoch, revision.checked_sub(1)?))
     }
 }
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
 }
 
 /// An attribute of an item that every item of its kind has.
@@ -193,6 +213,20 @@ impl Table {
         Ok(Page { items, next })
     }
 
+    /// All items of a partition whose sort keys begin with `prefix`, in their order.
+    pub(crate) async fn under(&self, pk: String, prefix: String) -> StoreResult<Vec<Item>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":prefix", text(prefix));
+        let items = query.into_paginator().items().send().collect::<Result<_, _>>().await;
+        items.map_err(|error| self.failed("Query", error))
+    }
+
     /// Writes all or nothing. Tried again while others write the same items; the SDK's token makes a retry of its own harmless.
     pub(crate) async fn transact(&self, writes: &[TransactWriteItem]) -> StoreResult<Outcome> {
         const CALL: &str = "TransactWriteItems";
@@ -217,34 +251,67 @@ impl Table {
         condition: Option<Condition>,
     ) -> StoreResult<TransactWriteItem> {
         let mut item = key.item();
-        item.insert("schema".to_owned(), AttributeValue::N(RECORD_SCHEMA.to_string()));
+        item.insert("schema".to_owned(), number(RECORD_SCHEMA));
         item.extend(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let mut put = Put::builder().table_name(&self.name).set_item(Some(item));
         if let Some(condition) = condition {
             put = put.condition_expression(condition.expression);
+            for name in condition.names {
+                put = put.expression_attribute_names(format!("#{name}"), *name);
+            }
             for (name, value) in condition.values {
-                put = put
-                    .expression_attribute_names("#latest", "latest")
-                    .expression_attribute_values(name, value);
+                put = put.expression_attribute_values(name, value);
             }
         }
         let put = put.build().map_err(|error| self.unavailable("Put", Box::new(error)))?;
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Writes a body unless one is there.
-    pub(crate) fn put_body_once(&self, key: Key, body: String) -> StoreResult<TransactWriteItem> {
-        let update = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(key.item()))
-            .update_expression(
-                "SET #body = if_not_exists(#body, :body), #schema = if_not_exists(#schema, :schema)",
-            )
-            .expression_attribute_names("#body", "body")
-            .expression_attribute_names("#schema", "schema")
-            .expression_attribute_values(":body", text(body))
-            .expression_attribute_values(":schema", AttributeValue::N(RECORD_SCHEMA.to_string()))
-            .build();
+    /// Writes each attribute unless it is there: an item that is there stays as it is.
+    pub(crate) fn put_once(
+        &self,
+        key: Key,
+        attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+    ) -> StoreResult<TransactWriteItem> {
+        let attributes = attributes.into_iter().chain([("schema", number(RECORD_SCHEMA))]);
+        self.set(key, attributes, |name| format!("#{name} = if_not_exists(#{name}, :{name})"), None)
+    }
+
+    /// Changes attributes of an item.
+    pub(crate) fn update(
+        &self,
+        key: Key,
+        attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+        condition: Condition,
+    ) -> StoreResult<TransactWriteItem> {
+        self.set(key, attributes, |name| format!("#{name} = :{name}"), Some(condition))
+    }
+
+    fn set(
+        &self,
+        key: Key,
+        attributes: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+        assignment: impl Fn(&str) -> String,
+        condition: Option<Condition>,
+    ) -> StoreResult<TransactWriteItem> {
+        let mut update = Update::builder().table_name(&self.name).set_key(Some(key.item()));
+        let mut assignments = Vec::new();
+        for (name, value) in attributes {
+            assignments.push(assignment(name));
+            update = update
+                .expression_attribute_names(format!("#{name}"), name)
+                .expression_attribute_values(format!(":{name}"), value);
+        }
+        if let Some(condition) = condition {
+            update = update.condition_expression(condition.expression);
+            for name in condition.names {
+                update = update.expression_attribute_names(format!("#{name}"), *name);
+            }
+            for (name, value) in condition.values {
+                update = update.expression_attribute_values(name, value);
+            }
+        }
+        let update = update.update_expression(format!("SET {}", assignments.join(", "))).build();
         let update = update.map_err(|error| self.unavailable("Update", Box::new(error)))?;
         Ok(TransactWriteItem::builder().update(update).build())
     }

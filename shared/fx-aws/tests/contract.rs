@@ -4,18 +4,22 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use fx_app::ports::{BlobKey, HealthStatus, StoreError};
+use fx_app::ports::{BlobKey, HealthStatus, JobQueue, StoreError};
 use fx_aws::{Aws, AwsSettings, provision};
 use fx_domain::Digest;
 use fx_testkit::contract;
 use fx_testkit::fixtures::{FRIDAY, backtest, eur_usd, principal, series_key, strategy_version, unique_name};
+use std::sync::Arc;
+use std::time::Duration;
 
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
+const VISIBILITY: Duration = Duration::from_secs(2);
 
 fn settings(endpoint: &str) -> AwsSettings {
     AwsSettings {
         table: "contract-suite".to_owned(),
         bucket: "contract-suite".to_owned(),
+        queue: None,
         endpoint: Some(endpoint.to_owned()),
     }
 }
@@ -78,6 +82,50 @@ async fn results() {
 async fn blobs() {
     if let Some(aws) = emulator().await {
         contract::blob_store(&aws.stores.blobs).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs() {
+    if let Some(aws) = emulator().await {
+        contract::job_store(&aws.jobs).await;
+    }
+}
+
+/// A queue of its own, whose messages are hidden as briefly as whole seconds allow.
+async fn new_queue() -> Option<(Arc<dyn JobQueue>, String)> {
+    let aws = emulator().await?;
+    let url = provision::create_queue(&aws, &unique_name(), VISIBILITY).await.unwrap();
+    let settings = AwsSettings { queue: Some(url.clone()), ..settings(&std::env::var(ENDPOINT).unwrap()) };
+    Some((Aws::connect(settings).await.queue.unwrap(), url))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages() {
+    if let Some((queue, _)) = new_queue().await {
+        contract::job_queue(&queue, VISIBILITY, tokio::time::sleep).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_dropped() {
+    if let Some((queue, url)) = new_queue().await {
+        let endpoint = std::env::var(ENDPOINT).unwrap();
+        let credentials = aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test");
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(aws_sdk_sqs::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_sqs::config::Region::new("us-east-1"))
+            .credentials_provider(credentials)
+            .endpoint_url(endpoint);
+        let client = aws_sdk_sqs::Client::from_conf(config.build());
+        for body in ["{", r#"{"do":"dance"}"#, r#"{"do":"plan","job":"a b","epoch":1}"#] {
+            client.send_message().queue_url(&url).message_body(body).send().await.unwrap();
+        }
+        assert_eq!(queue.depth().await.unwrap(), 3);
+        let taken = queue.receive(10, VISIBILITY).await.unwrap();
+        assert_eq!(taken, []);
+        tokio::time::sleep(VISIBILITY).await;
+        assert_eq!(queue.depth().await.unwrap(), 0);
     }
 }
 

@@ -17,8 +17,8 @@ mod submit;
 mod worker;
 
 pub use actions::{Action, plan_actions};
-pub use members::MemberResult;
-pub use merge::{JobResult, SweepMember, SweepResult};
+pub use members::{MemberResult, SweepMember};
+pub use merge::{JobResult, SweepResult};
 pub use spec::{AXES_MAX, Axis, CHUNK_SETS_DEFAULT, JobKind, JobRequest, SETS_MAX, Sweep, SweepMethod};
 pub use submit::{JobView, OPEN_CHUNKS_MAX, Submitted};
 

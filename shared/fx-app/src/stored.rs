@@ -2,6 +2,7 @@
 
 use crate::ports::{StoreError, StoreResult};
 use crate::records::RECORD_SCHEMA;
+use fx_domain::BacktestId;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The stored form of a record, for an adapter that keeps text.
@@ -20,6 +21,21 @@ pub fn encode<R: Serialize + DeserializeOwned + PartialEq>(
     } else {
         Err(StoreError::Corrupt { store, what: format!("{key} would not be read back as it is") })
     }
+}
+
+/// The jobs that a list names.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] for what is no id.
+pub fn job_ids(
+    store: &'static str,
+    listed: impl IntoIterator<Item = String>,
+) -> StoreResult<Vec<BacktestId>> {
+    let read = |id: String| {
+        let broken = |error| StoreError::Corrupt { store, what: format!("job {id}: {error}") };
+        BacktestId::parse(&id).map_err(broken)
+    };
+    listed.into_iter().map(read).collect()
 }
 
 /// Reads what [`encode`] wrote.

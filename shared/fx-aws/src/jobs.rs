@@ -10,10 +10,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use futures::stream::{StreamExt as _, TryStreamExt as _, iter};
 use fx_app::jobs::protocol::{Chunk, Job};
-use fx_app::ports::{
-    ChunkKey, JobStore, OPEN_JOBS_MAX, PAGE_SIZE_MAX, PageRequest, Put, StoreError, StoreResult, Swap,
-};
-use fx_app::stored::decode;
+use fx_app::ports::{ChunkKey, JobStore, OPEN_JOBS_MAX, PAGE_SIZE_MAX, PageRequest, Put, StoreResult, Swap};
+use fx_app::stored::{decode, job_ids};
 use fx_domain::{BacktestId, Digest, NANOS_PER_SECOND, Principal, UnixNanos};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -218,10 +216,6 @@ fn swapped(outcome: Outcome) -> Swap {
     }
 }
 
-fn ids(places: Vec<(String, String)>) -> StoreResult<Vec<BacktestId>> {
-    let read = |(_, id): (String, String)| {
-        BacktestId::parse(&id)
-            .map_err(|error| StoreError::Corrupt { store: STORE, what: format!("job {id}: {error}") })
-    };
-    places.into_iter().map(read).collect()
+fn ids(listed: Vec<(String, String)>) -> StoreResult<Vec<BacktestId>> {
+    job_ids(STORE, listed.into_iter().map(|(_, id)| id))
 }

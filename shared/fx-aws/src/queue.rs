@@ -70,10 +70,7 @@ impl SqsQueue {
 #[async_trait]
 impl JobQueue for SqsQueue {
     async fn send(&self, message: &JobMessage, owner: &Principal, delay: Duration) -> StoreResult<()> {
-        let body = serde_json::to_string(message).map_err(|error| StoreError::Corrupt {
-            store: STORE,
-            what: format!("a message about {} cannot be written: {error}", message.job()),
-        })?;
+        let body = message.to_text(STORE)?;
         let send = self
             .client
             .send_message()

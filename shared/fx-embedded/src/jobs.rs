@@ -4,8 +4,8 @@
 use crate::database::{Database, STORE, select_body, select_rows};
 use async_trait::async_trait;
 use fx_app::jobs::protocol::{Chunk, Job};
-use fx_app::ports::{ChunkKey, JobStore, OPEN_JOBS_MAX, Put, StoreError, StoreResult, Swap};
-use fx_app::stored::{decode, encode};
+use fx_app::ports::{ChunkKey, JobStore, OPEN_JOBS_MAX, Put, StoreResult, Swap};
+use fx_app::stored::{decode, encode, job_ids};
 use fx_domain::{BacktestId, Principal, UnixNanos};
 use rusqlite::{Connection, params};
 use std::sync::Arc;
@@ -204,10 +204,6 @@ fn remove_expired(db: &Connection, id: &str, now: UnixNanos) -> rusqlite::Result
     Ok(())
 }
 
-fn ids(rows: Vec<(String, String)>) -> StoreResult<Vec<BacktestId>> {
-    let read = |(_, id): (String, String)| {
-        BacktestId::parse(&id)
-            .map_err(|error| StoreError::Corrupt { store: STORE, what: format!("job {id}: {error}") })
-    };
-    rows.into_iter().map(read).collect()
+fn ids(listed: Vec<(String, String)>) -> StoreResult<Vec<BacktestId>> {
+    job_ids(STORE, listed.into_iter().map(|(_, id)| id))
 }

@@ -6,7 +6,7 @@
 use crate::database::{Database, STORE};
 use async_trait::async_trait;
 use fx_app::jobs::protocol::after;
-use fx_app::ports::{Clock, DELIVERIES_MAX, Delivery, JobMessage, JobQueue, StoreError, StoreResult};
+use fx_app::ports::{Clock, DELIVERIES_MAX, Delivery, JobMessage, JobQueue, StoreResult};
 use fx_domain::{Principal, UnixNanos};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::sync::Arc;
@@ -77,10 +77,7 @@ impl SqliteQueue {
 #[async_trait]
 impl JobQueue for SqliteQueue {
     async fn send(&self, message: &JobMessage, owner: &Principal, delay: Duration) -> StoreResult<()> {
-        let body = serde_json::to_string(message).map_err(|error| StoreError::Corrupt {
-            store: STORE,
-            what: format!("a message about {} cannot be written: {error}", message.job()),
-        })?;
+        let body = message.to_text(STORE)?;
         let (owner, visible_at) = (owner.to_string(), after(self.settings.clock.now(), delay).get());
         let insert = move |db: &Connection| {
             db.prepare_cached(

@@ -2,14 +2,14 @@
 
 use super::protocol::{Chunk, Refused};
 use super::spec::{JobKind, JobSpec, Sweep};
-use super::{Jobs, MemberResult};
+use super::{Jobs, MemberResult, SweepMember};
 use crate::errors;
-use crate::records::{BacktestRecord, Parameters, RECORD_SCHEMA};
+use crate::records::{BacktestRecord, RECORD_SCHEMA};
+use fx_analytics::Target;
 use fx_analytics::overfitting::{
     BLOCKS_DEFAULT, BacktestOverfitting, DeflatedSharpe, SharpeSample, backtest_overfitting,
     deflated_sharpe_ratio,
 };
-use fx_analytics::{Metrics, Target};
 use fx_domain::{BacktestId, Digest, DigestBuilder, ErrorKind, PlatformError, PlatformResult};
 use serde::{Deserialize, Serialize};
 
@@ -45,23 +45,6 @@ pub struct SweepResult {
     pub overfitting: Option<BacktestOverfitting>,
 }
 
-/// One set of parameters of a sweep.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SweepMember {
-    /// Effective parameters.
-    pub parameters: Parameters,
-    /// Digest of the plan that ran.
-    pub plan_hash: Digest,
-    /// As the backtest with these parameters has it.
-    pub result_hash: Digest,
-    /// Headline numbers.
-    pub metrics: Metrics,
-    /// Annualised, of daily equity.
-    pub sharpe_ratio: Option<f64>,
-    /// What the best one is best by; none where it is undefined.
-    pub score: Option<f64>,
-}
-
 impl Jobs {
     /// Puts the result together if that is due, and publishes it.
     pub(super) async fn merge(&self, id: &BacktestId, epoch: u64) -> PlatformResult<()> {
@@ -69,7 +52,7 @@ impl Jobs {
             return Ok(());
         }
         let (now, lease) = (self.app.clock.now(), self.timing.lease);
-        let Ok(job) = self.change(id, |job| job.elect(now, lease)).await? else { return Ok(()) };
+        let Ok(job) = self.change(id, epoch, |job| job.elect(now, lease)).await? else { return Ok(()) };
         let spec: JobSpec = self.app.get_object(&job.spec).await?;
         let chunks = self.store.chunks(id, epoch).await.map_err(errors::store)?;
         let merged = match &spec.kind {
@@ -78,7 +61,7 @@ impl Jobs {
         };
         let result = self.app.put_object(&merged).await?;
         let now = self.app.clock.now();
-        match self.change(id, |stored| stored.publish(job.merge_fence, result, now)).await? {
+        match self.change(id, epoch, |stored| stored.publish(job.merge_fence, result, now)).await? {
             Ok(_) => tracing::info!(job.id = %id, "job succeeded"),
             Err(Refused::Already | Refused::NotNow) => {}
         }
@@ -96,16 +79,9 @@ impl Jobs {
         let (mut members, mut returns) = (Vec::new(), Vec::new());
         for chunk in chunks {
             let part: Vec<MemberResult> = self.app.get_object(&result_of(chunk)?).await?;
-            for member in part {
-                returns.push(member.returns.map(|days| (days.returns, days.periods_per_year)));
-                members.push(SweepMember {
-                    parameters: member.parameters,
-                    plan_hash: member.plan_hash,
-                    result_hash: member.result_hash,
-                    metrics: member.metrics,
-                    sharpe_ratio: member.sharpe_ratio,
-                    score: member.score,
-                });
+            for MemberResult { member, returns: days, .. } in part {
+                members.push(member);
+                returns.push(days.map(|days| days.returns));
             }
         }
         let target = sweep.target;
@@ -115,7 +91,8 @@ impl Jobs {
     }
 }
 
-type Days = Option<(Vec<f64>, f64)>;
+/// Returns of a member's trading days.
+type Days = Option<Vec<f64>>;
 
 fn measured(target: Target, members: Vec<SweepMember>, days: Vec<Days>) -> PlatformResult<SweepResult> {
     let scores: Vec<_> = members.iter().map(|member| member.score).collect();
@@ -123,36 +100,32 @@ fn measured(target: Target, members: Vec<SweepMember>, days: Vec<Days>) -> Platf
     let parts = members.iter().fold(DigestBuilder::new("sweep-result"), |digest, member| {
         digest.part(member.result_hash.as_bytes())
     });
-    let deflated_sharpe = match best.and_then(|best| days[best].as_ref()) {
-        Some((returns, _)) => deflated(&days, returns)?,
-        None => None,
-    };
     Ok(SweepResult {
         schema: RECORD_SCHEMA,
         result_hash: parts.finish(),
         target,
         best: best.and_then(|best| u32::try_from(best).ok()),
-        deflated_sharpe,
+        deflated_sharpe: deflated(&days, best)?,
         overfitting: overfitted(&days),
         members,
     })
 }
 
-/// Of the best one's `returns`, among all.
-fn deflated(days: &[Days], returns: &[f64]) -> PlatformResult<Option<DeflatedSharpe>> {
-    let Some(best) = SharpeSample::of(returns).map_err(unsound)? else { return Ok(None) };
-    let sharpe = |days: &Days| -> PlatformResult<Option<f64>> {
-        let Some((returns, _)) = days else { return Ok(None) };
-        Ok(SharpeSample::of(returns).map_err(unsound)?.map(|sample| sample.sharpe))
+/// Of the best one, among all.
+fn deflated(days: &[Days], best: Option<usize>) -> PlatformResult<Option<DeflatedSharpe>> {
+    let sample = |days: &Days| match days {
+        Some(returns) => SharpeSample::of(returns).map_err(unsound),
+        None => Ok(None),
     };
-    let sharpes = days.iter().map(sharpe).collect::<PlatformResult<Vec<_>>>()?;
-    deflated_sharpe_ratio(&sharpes, &best).map(Some).map_err(unsound)
+    let samples = days.iter().map(sample).collect::<PlatformResult<Vec<_>>>()?;
+    let Some(best) = best.and_then(|best| samples[best].as_ref()) else { return Ok(None) };
+    let sharpes: Vec<_> = samples.iter().map(|sample| sample.as_ref().map(|sample| sample.sharpe)).collect();
+    deflated_sharpe_ratio(&sharpes, best).map(Some).map_err(unsound)
 }
 
 /// None where the question cannot be asked: of one set, of few days, or of sets with other days.
 fn overfitted(days: &[Days]) -> Option<BacktestOverfitting> {
-    let trials: Option<Vec<&[f64]>> =
-        days.iter().map(|days| days.as_ref().map(|(returns, _)| returns.as_slice())).collect();
+    let trials: Option<Vec<_>> = days.iter().map(Option::as_deref).collect();
     backtest_overfitting(&trials?, BLOCKS_DEFAULT).ok()
 }
 

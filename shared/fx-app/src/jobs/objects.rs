@@ -20,7 +20,7 @@ fn broken(digest: &Digest, why: &str) -> PlatformError {
 }
 
 /// JSON, and its digest.
-pub(super) fn encode(object: &impl Serialize) -> PlatformResult<(Vec<u8>, Digest)> {
+fn encode(object: &impl Serialize) -> PlatformResult<(Vec<u8>, Digest)> {
     let bytes = serde_json::to_vec(object).map_err(|error| {
         PlatformError::new(ErrorKind::Platform, "an object of a job cannot be written").caused_by(error)
     })?;

@@ -41,6 +41,16 @@ pub enum JobKind {
     Sweep(Sweep),
 }
 
+impl JobKind {
+    /// How many runs it makes.
+    fn runs(&self) -> u32 {
+        match self {
+            Self::Single => 1,
+            Self::Sweep(sweep) => u32::try_from(sweep.sets()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 /// Sets of parameters, and how the best of them is found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sweep {
@@ -177,51 +187,44 @@ impl JobSpec {
     /// `BacktestConfigError` naming the field.
     pub(super) fn new(request: JobRequest) -> PlatformResult<Self> {
         let JobRequest { backtest, kind, chunk_sets } = request;
-        let members = match &kind {
-            JobKind::Single => 1,
-            JobKind::Sweep(sweep) => {
-                sweep.check()?;
-                u32::try_from(sweep.sets()).unwrap_or(u32::MAX)
-            }
-        };
+        if let JobKind::Sweep(sweep) = &kind {
+            sweep.check()?;
+        }
+        let runs = kind.runs();
         let asked = chunk_sets.unwrap_or(CHUNK_SETS_DEFAULT);
         if !(1..=SETS_MAX).contains(&asked) {
             let reason = format!("expected 1 to {SETS_MAX}");
             return Err(PlatformError::field(ErrorKind::BacktestConfig, "chunk.parameter_sets", reason));
         }
-        let chunk_members = asked.min(members).max(members.div_ceil(CHUNKS_MAX));
+        let chunk_members = asked.min(runs).max(runs.div_ceil(CHUNKS_MAX));
         let engine_version = ENGINE_VERSION.to_owned();
         Ok(Self { schema: RECORD_SCHEMA, backtest, kind, chunk_members, engine_version })
     }
 
     /// The parameters of each run, in order: what the request overrides, and what the sweep varies.
     pub(super) fn members(&self) -> Vec<Parameters> {
-        let with = |set: Parameters| {
-            let mut parameters = self.backtest.parameters.clone();
-            parameters.extend(set);
-            parameters
-        };
-        match &self.kind {
-            JobKind::Single => vec![self.backtest.parameters.clone()],
-            JobKind::Sweep(sweep) => {
-                sweep.places(self.backtest.seed).into_iter().map(|place| with(sweep.set(place))).collect()
-            }
-        }
+        self.members_from(0, self.kind.runs())
     }
 
     /// How many chunks it is cut into.
     pub(super) fn chunks(&self) -> u32 {
-        let members = match &self.kind {
-            JobKind::Single => 1,
-            JobKind::Sweep(sweep) => u32::try_from(sweep.sets()).unwrap_or(u32::MAX),
-        };
-        members.div_ceil(self.chunk_members)
+        self.kind.runs().div_ceil(self.chunk_members)
     }
 
     /// The runs of a chunk, in order.
     pub(super) fn members_of(&self, chunk: u32) -> Vec<Parameters> {
-        let (size, first) = (self.chunk_members as usize, chunk as usize * self.chunk_members as usize);
-        self.members().into_iter().skip(first).take(size).collect()
+        self.members_from(chunk.saturating_mul(self.chunk_members), self.chunk_members)
+    }
+
+    fn members_from(&self, first: u32, count: u32) -> Vec<Parameters> {
+        let JobKind::Sweep(sweep) = &self.kind else { return vec![self.backtest.parameters.clone()] };
+        let with = |place| {
+            let mut parameters = self.backtest.parameters.clone();
+            parameters.extend(sweep.set(place));
+            parameters
+        };
+        let places = sweep.places(self.backtest.seed).into_iter();
+        places.skip(first as usize).take(count as usize).map(with).collect()
     }
 }
 

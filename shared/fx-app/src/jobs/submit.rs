@@ -151,7 +151,7 @@ impl Jobs {
         let missing = || PlatformError::new(ErrorKind::BacktestNotFound, format!("backtest {id} not found"));
         let before = self.find(caller, id).await?.ok_or_else(missing)?;
         let now = self.app.clock.now();
-        match self.change(id, |job| job.cancel(now)).await? {
+        match self.change(id, before.job.epoch, |job| job.cancel(now)).await? {
             Ok(job) => Ok(view(job, now)),
             Err(Refused::Already | Refused::NotNow) => Ok(self.find(caller, id).await?.unwrap_or(before)),
         }

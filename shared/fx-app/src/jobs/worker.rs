@@ -3,7 +3,7 @@
 use super::actions::{Action, plan_actions};
 use super::protocol::{Cause, Checkpoint, Chunk, Job, JobStatus, Judge, Refused, after};
 use super::spec::{JobKind, JobSpec};
-use super::{Jobs, MemberResult};
+use super::{Jobs, MemberResult, SweepMember};
 use crate::backtests::{BacktestOf, Prepared};
 use crate::ports::{ChunkKey, DELAY_MAX, JobMessage};
 use crate::records::Parameters;
@@ -129,10 +129,7 @@ impl Jobs {
 
     pub(super) async fn fail(&self, job: &Job, cause: Cause) -> PlatformResult<()> {
         let now = self.app.clock.now();
-        let same = |stored: &Job| {
-            if stored.epoch == job.epoch { stored.fail(cause.clone(), now) } else { Err(Refused::NotNow) }
-        };
-        if self.change(&job.id, same).await?.is_ok() {
+        if self.change(&job.id, job.epoch, |stored| stored.fail(cause.clone(), now)).await?.is_ok() {
             tracing::warn!(job.id = %job.id, code = cause.code, "job failed: {}", cause.message);
         }
         Ok(())
@@ -146,8 +143,7 @@ impl Jobs {
         let now = self.app.clock.now();
         let chunks: Vec<_> = job.new_chunks().collect();
         self.store.create_chunks(&chunks).await.map_err(errors::store)?;
-        let same = |stored: &Job| if stored.epoch == epoch { stored.run(now) } else { Err(Refused::NotNow) };
-        if self.change(id, same).await?.is_err() {
+        if self.change(id, epoch, |stored| stored.run(now)).await?.is_err() {
             return Ok(());
         }
         let sends = (0..job.chunks).map(|index| self.send_chunk(&job, index, Duration::ZERO));
@@ -244,16 +240,15 @@ impl Jobs {
             JobKind::Single => None,
             JobKind::Sweep(sweep) => sweep.target.value(&measured.report),
         };
-        Ok(MemberResult {
+        let member = SweepMember {
             parameters: prepared.parameters().clone(),
             plan_hash: prepared.plan_hash(),
             result_hash: measured.result_hash,
-            bars: measured.bars,
             sharpe_ratio: measured.report.sharpe_ratio,
             metrics: measured.report.metrics,
             score,
-            returns: measured.returns,
-        })
+        };
+        Ok(MemberResult { member, bars: measured.bars, returns: measured.returns })
     }
 
     async fn commit(&self, held: &Held, result: Digest) -> PlatformResult<()> {
@@ -267,7 +262,7 @@ impl Jobs {
     /// Notes that a chunk is done, and has the result put together after the last one.
     async fn mark(&self, job: &Job, index: u32) -> PlatformResult<()> {
         let now = self.app.clock.now();
-        match self.change(&job.id, |stored| stored.mark(job.epoch, index, now)).await? {
+        match self.change(&job.id, job.epoch, |stored| stored.mark(job.epoch, index, now)).await? {
             Ok(marked) if marked.done.is_all() => Box::pin(self.act(&marked, &[])).await,
             _ => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! Jobs, their chunks, and the messages about them.
 
-use super::{Put, StoreResult};
+use super::{Put, StoreError, StoreResult};
 use crate::jobs::protocol::{Chunk, Job};
 use async_trait::async_trait;
 use fx_domain::{BacktestId, Principal, UnixNanos};
@@ -96,6 +96,17 @@ impl JobMessage {
         match self {
             Self::Plan { job, .. } | Self::Chunk { job, .. } | Self::Merge { job, .. } => job,
         }
+    }
+
+    /// Its text, for a queue that carries text.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it has none.
+    pub fn to_text(&self, store: &'static str) -> StoreResult<String> {
+        serde_json::to_string(self).map_err(|error| StoreError::Corrupt {
+            store,
+            what: format!("a message about {} cannot be written: {error}", self.job()),
+        })
     }
 }
 

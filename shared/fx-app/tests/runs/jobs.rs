@@ -214,6 +214,33 @@ async fn however_it_is_cut_a_sweep_gives_the_same() {
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_at_the_same_time_give_what_one_gives() {
+    let office = Office::open().await;
+    let alone = office.submit(office.request(six(), Some(1)), None).await.unwrap().job.id;
+    office.drive(&[office.worker("one", Timing::default())], &quiet(), &alone).await;
+    office.pass(Duration::from_secs(1));
+    let id = office.submit(office.request(six(), Some(1)), None).await.unwrap().job.id;
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..4 {
+        let (worker, queue) =
+            (office.worker(&format!("worker {number}"), Timing::default()), office.queue.clone());
+        tasks.spawn(async move {
+            loop {
+                for delivery in queue.receive(1, Duration::from_secs(1)).await.unwrap() {
+                    worker.work(&delivery.message).await.unwrap();
+                    queue.delete(&delivery.receipt).await.unwrap();
+                }
+            }
+        });
+    }
+    while !office.find(&id).await.job.status.is_terminal() {
+        tokio::task::yield_now().await;
+    }
+    tasks.shutdown().await;
+    assert_eq!(office.sweep_result(&id).await, office.sweep_result(&alone).await);
+}
+
 #[tokio::test]
 async fn a_single_run_is_the_backtest() {
     let office = Office::open().await;
